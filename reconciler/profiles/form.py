@@ -1,0 +1,251 @@
+"""The project's own form of a profile as a JSON object: camelCase, with the field names of OCPP 2.1.
+
+`render` reads what templates yield, the dialects lift what stations report, the command line prints. Reading is
+tolerant of what stations add (unknown fields, nulls, any zone, any number of digits) and strict in what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeVar
+
+from reconciler.errors import ReconcilerError
+from reconciler.profiles.profile import (
+    ChargingSchedule,
+    Kind,
+    Mode,
+    Period,
+    Profile,
+    Purpose,
+    Recurrency,
+    Unit,
+)
+
+JsonObject = Mapping[str, object]
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(eq=False)
+class MalformedProfile(ReconcilerError):
+    """An object is not a profile; `path` says where in it (`chargingSchedule[0].chargingRateUnit`)."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Give path and message."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+def read_profile(evse_id: int, data: JsonObject) -> Profile:
+    """Read a ChargingProfile object in 2.1's spelling.
+
+    Raises:
+        MalformedProfile: a required field is missing or of the wrong type.
+    """
+    fields = _Fields(data, "")
+    return Profile(
+        id=fields.need("id", read_integer),
+        evse_id=evse_id,
+        stack_level=fields.need("stackLevel", read_integer),
+        purpose=fields.need("chargingProfilePurpose", _enum(Purpose)),
+        kind=fields.need("chargingProfileKind", _enum(Kind)),
+        schedules=fields.each("chargingSchedule", _read_schedule),
+        recurrency=fields.have("recurrencyKind", _enum(Recurrency)),
+        valid_from=fields.have("validFrom", read_instant),
+        valid_to=fields.have("validTo", read_instant),
+        transaction_id=fields.have("transactionId", read_text),
+        max_offline=fields.have("maxOfflineDuration", read_integer),
+        invalid_after_offline=fields.have("invalidAfterOfflineDuration", read_truth) or False,
+        dyn_update_interval=fields.have("dynUpdateInterval", read_integer),
+        dyn_update_time=fields.have("dynUpdateTime", read_instant),
+    )
+
+
+def write_profile(profile: Profile) -> dict[str, object]:
+    """Write a profile as a ChargingProfile object in 2.1's spelling, without fields that are absent or default."""
+    return _present(
+        {
+            "id": profile.id,
+            "stackLevel": profile.stack_level,
+            "chargingProfilePurpose": profile.purpose.value,
+            "chargingProfileKind": profile.kind.value,
+            "recurrencyKind": profile.recurrency.value if profile.recurrency else None,
+            "validFrom": write_instant(profile.valid_from),
+            "validTo": write_instant(profile.valid_to),
+            "transactionId": profile.transaction_id,
+            "maxOfflineDuration": profile.max_offline,
+            "invalidAfterOfflineDuration": profile.invalid_after_offline or None,
+            "dynUpdateInterval": profile.dyn_update_interval,
+            "dynUpdateTime": write_instant(profile.dyn_update_time),
+            "chargingSchedule": [_write_schedule(schedule) for schedule in profile.schedules],
+        }
+    )
+
+
+def read_instant(value: object) -> datetime:
+    """Read an RFC 3339 instant as whole UTC seconds; without a zone it is taken as UTC (seen on real stations)."""
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise TypeError("must be an RFC 3339 instant") from error
+    if not isinstance(instant, datetime):
+        raise TypeError("must be an RFC 3339 instant")
+    zoned = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    try:
+        return zoned.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        raise TypeError("is outside the calendar") from error
+
+
+def write_instant(instant: datetime | None) -> str | None:
+    """Write `YYYY-MM-DDTHH:MM:SSZ`, the one spelling that every station takes."""
+    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_number(value: object) -> Decimal:
+    """Read a JSON number as a decimal without binary noise: at most six digits after the point."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError("must be a number")
+    try:
+        return plain(Decimal(str(value)).quantize(Decimal("0.000001")))
+    except InvalidOperation as error:
+        raise TypeError("must be a finite number") from error
+
+
+def plain(number: Decimal) -> Decimal:
+    """Give a decimal without trailing zeros or exponent."""
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+
+
+def write_number(number: Decimal | None) -> int | float | None:
+    """Write a decimal as the shortest JSON number."""
+    if number is None:
+        return None
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def read_integer(value: object) -> int:
+    """Read a whole number; 3.0 counts as one."""
+    number = read_number(value)
+    if number != number.to_integral_value():
+        raise TypeError("must be a whole number")
+    return int(number)
+
+
+def read_text(value: object) -> str:
+    """Read a string."""
+    if not isinstance(value, str):
+        raise TypeError("must be a string")
+    return value
+
+
+def read_truth(value: object) -> bool:
+    """Read a boolean."""
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
+
+
+class _Fields:
+    """Reads the fields of one object and says where it failed."""
+
+    __slots__ = ("data", "path")
+
+    def __init__(self, data: object, path: str) -> None:
+        if not isinstance(data, Mapping):
+            raise MalformedProfile(path, "must be an object")
+        self.data, self.path = data, path
+
+    def have(self, name: str, read: Callable[[object], T]) -> T | None:
+        value = self.data.get(name)
+        if value is None:
+            return None
+        try:
+            return read(value)
+        except (TypeError, ValueError) as error:
+            raise MalformedProfile(self._at(name), str(error)) from error
+
+    def need(self, name: str, read: Callable[[object], T]) -> T:
+        value = self.have(name, read)
+        if value is None:
+            raise MalformedProfile(self._at(name), "is missing")
+        return value
+
+    def each(self, name: str, read: Callable[[_Fields], T]) -> tuple[T, ...]:
+        items = self.data.get(name)
+        if not isinstance(items, list | tuple) or not items:
+            raise MalformedProfile(self._at(name), "must be a list that is not empty")
+        return tuple(read(_Fields(item, f"{self._at(name)}[{index}]")) for index, item in enumerate(items))
+
+    def _at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+
+def _enum(words: type[E]) -> Callable[[object], E]:
+    def read(value: object) -> E:
+        try:
+            return words(str(value))
+        except ValueError:
+            raise TypeError(f"must be one of {', '.join(words)}") from None
+
+    return read
+
+
+def _read_schedule(fields: _Fields) -> ChargingSchedule:
+    return ChargingSchedule(
+        id=fields.have("id", read_integer) or 0,
+        unit=fields.need("chargingRateUnit", _enum(Unit)),
+        periods=fields.each("chargingSchedulePeriod", _read_period),
+        start=fields.have("startSchedule", read_instant),
+        duration=fields.have("duration", read_integer),
+        min_charging_rate=fields.have("minChargingRate", read_number),
+    )
+
+
+def _read_period(fields: _Fields) -> Period:
+    return Period(
+        start=fields.need("startPeriod", read_integer),
+        limit=fields.have("limit", read_number),
+        discharge_limit=fields.have("dischargeLimit", read_number),
+        setpoint=fields.have("setpoint", read_number),
+        mode=fields.have("operationMode", _enum(Mode)) or Mode.CHARGING_ONLY,
+        number_phases=fields.have("numberPhases", read_integer),
+        phase_to_use=fields.have("phaseToUse", read_integer),
+    )
+
+
+def _write_schedule(schedule: ChargingSchedule) -> dict[str, object]:
+    return _present(
+        {
+            "id": schedule.id,
+            "startSchedule": write_instant(schedule.start),
+            "duration": schedule.duration,
+            "chargingRateUnit": schedule.unit.value,
+            "minChargingRate": write_number(schedule.min_charging_rate),
+            "chargingSchedulePeriod": [_write_period(period) for period in schedule.periods],
+        }
+    )
+
+
+def _write_period(period: Period) -> dict[str, object]:
+    return _present(
+        {
+            "startPeriod": period.start,
+            "operationMode": None if period.mode is Mode.CHARGING_ONLY else period.mode.value,
+            "limit": write_number(period.limit),
+            "dischargeLimit": write_number(period.discharge_limit),
+            "setpoint": write_number(period.setpoint),
+            "numberPhases": period.number_phases,
+            "phaseToUse": period.phase_to_use,
+        }
+    )
+
+
+def _present(fields: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
