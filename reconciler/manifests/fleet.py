@@ -1,0 +1,164 @@
+"""The resolved fleet: references followed, ranges expanded, watts computed. Everything downstream reads these values.
+
+Equal parts are shared objects, so that ten thousand stations of a few kinds stay light and can be compared by identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.manifests.quantity import Current, Quantity
+
+__all__ = [
+    "Assignment",
+    "Current",
+    "Declared",
+    "Evse",
+    "FailSafe",
+    "Fleet",
+    "Group",
+    "Quantity",
+    "Schedule",
+    "Site",
+    "Station",
+    "Window",
+]
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, timedelta
+    from decimal import Decimal
+
+    from reconciler.errors import Place
+
+
+@dataclass(frozen=True, slots=True)
+class FailSafe:
+    """Hold how flow ends when nobody speaks: the lease, when it is renewed, and 2.1's `maxOfflineDuration`."""
+
+    lease: timedelta
+    renew_before: timedelta
+    max_offline: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Evse:
+    """Hold one EVSE's rating: watts as magnitudes over all phases; `phases` is 0 on DC."""
+
+    id: int
+    charge_w: Decimal
+    discharge_w: Decimal
+    phases: int
+    current: Current
+    connector: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Hold what a manifest says a station can take; None where it says nothing."""
+
+    negative_limit: bool | None = None
+    protocol: str | None = None
+    stack_levels: int | None = None
+    periods: int | None = None
+    units: tuple[str, ...] | None = None
+    max_offline: bool | None = None
+    entries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hold a power over local time, from `start` to before `end` in minutes of the day that it starts on.
+
+    `days` counts from 0 for Monday; `end` goes beyond 1440 where the window runs over midnight.
+    """
+
+    days: frozenset[int]
+    start: int
+    end: int
+    power: Quantity
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Hold a schedule: outside its windows it says `otherwise`, or nothing; valid on `valid_from <= day < valid_to`."""
+
+    name: str
+    windows: tuple[Window, ...]
+    otherwise: Quantity | None
+    otherwise_place: Place | None
+    valid_from: date | None
+    valid_to: date | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Give a schedule to the members of a group; the higher priority wins."""
+
+    schedule: Schedule
+    priority: int
+    group: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Hold a grid connection and its caps in watts as magnitudes."""
+
+    name: str
+    import_w: Decimal
+    export_w: Decimal
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hold a group with its own or inherited site; `members` are identities as written, its descendants' too."""
+
+    name: str
+    parent: str | None
+    site: str | None
+    members: tuple[str, ...]
+    assignments: tuple[Assignment, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Hold a station; `groups` are nearest first, `assignments` highest priority first, its ancestors' among them."""
+
+    identity: str
+    name: str
+    labels: Mapping[str, str]
+    model: str
+    site: str | None
+    groups: tuple[str, ...]
+    evses: tuple[Evse, ...]
+    declared: Declared
+    assignments: tuple[Assignment, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Hold everything one revision desires; the keys of `stations` are casefolded identities (facts 1.1), sorted."""
+
+    name: str
+    timezone: str
+    id_from: int
+    id_to: int
+    fail_safe: FailSafe
+    discharge_allowed: bool
+    write_interval: timedelta
+    nominal_voltage: Decimal
+    sites: Mapping[str, Site] = field(repr=False)
+    groups: Mapping[str, Group] = field(repr=False)
+    stations: Mapping[str, Station] = field(repr=False)
+    templates: Mapping[str, str] = field(repr=False)
+
+    def station(self, identity: str) -> Station | None:
+        """Find a station by its identity in any spelling."""
+        return self.stations.get(identity.casefold())

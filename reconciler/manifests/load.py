@@ -1,0 +1,163 @@
+"""From a snapshot to a resolved fleet, or to everything that is wrong with it.
+
+Called by the controller and the command line with a revision as a whole (invariant 6): there is no half-loaded fleet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import Place, RevisionError
+from reconciler.manifests.catalogue import Catalogue, catalogue
+from reconciler.manifests.complaints import Complaints
+from reconciler.manifests.expressible import check_expressible
+from reconciler.manifests.fleet import FailSafe, Fleet, Group, Site, Station
+from reconciler.manifests.hierarchy import Selector, chains, check_memberships, members, site_names
+from reconciler.manifests.models import FleetSpec, ProfileIds, SiteSpec
+from reconciler.manifests.placement import Placements, assign
+from reconciler.manifests.roster import Roster
+from reconciler.manifests.schedules import check_consent, resolve_schedules
+from reconciler.manifests.snapshot import TEMPLATE_SUFFIX, TEMPLATES, is_read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.manifests.catalogue import Entry
+    from reconciler.manifests.fleet import Assignment, Schedule
+    from reconciler.manifests.roster import Listed
+    from reconciler.manifests.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class _Structure:
+    """Hold the groups as they lie in each other, and what each has of its own."""
+
+    lineage: Mapping[str, tuple[str, ...]]
+    sites: Mapping[str, str | None]
+    own: Mapping[str, tuple[Assignment, ...]]
+    selected: Mapping[str, frozenset[str]]
+
+
+def load(snapshot: Snapshot) -> Fleet:
+    """Resolve a snapshot; raises RevisionError with every error at once."""
+    complaints = Complaints()
+    found = catalogue(snapshot, complaints)
+    name, spec = _the_fleet(found, complaints)
+    schedules = resolve_schedules(found.schedules, complaints)
+    if spec.discharge == "forbidden" and (found.fleets or not found.broken("Fleet")):
+        check_consent(schedules, complaints)
+    roster = Roster(snapshot.files, spec.nominal_voltage, complaints)
+    roster.fill(found)
+    structure = _structure(found, roster.listed, schedules, complaints)
+    stations = _stations(roster.listed, structure, complaints)
+    check_expressible(stations.values(), complaints)
+    if complaints.errors:
+        raise RevisionError(complaints.errors)
+    return _fleet(name, spec, _sites(found), _groups(found, stations, structure), stations, templates(snapshot.files))
+
+
+def templates(files: Mapping[str, str]) -> dict[str, str]:
+    """Give the templates of a revision by file name, such as `schedule.yaml.j2`."""
+    found = (path for path in sorted(files) if path.startswith(TEMPLATES) and path.endswith(TEMPLATE_SUFFIX))
+    return {path.removeprefix(TEMPLATES): files[path] for path in found if is_read(path)}
+
+
+def _the_fleet(found: Catalogue, complaints: Complaints) -> tuple[str, FleetSpec]:
+    entries = sorted(found.fleets.values(), key=lambda entry: entry.place)
+    for entry in entries[1:]:
+        message = f"there is another Fleet, at {entries[0].place}"
+        complaints.add(entry.place, "one-fleet", message, hint="a revision has exactly one")
+    if not entries and not found.broken("Fleet"):
+        complaints.add(Place("."), "one-fleet", "no document is of kind Fleet", hint="a revision has exactly one")
+    if entries:
+        return entries[0].name, entries[0].spec
+    # Stands in so that the rest can still be judged; its revision is refused.
+    ids = ProfileIds.model_validate({"from": 1, "to": 1000})
+    return "", FleetSpec.model_construct(timezone="UTC", profile_ids=ids)
+
+
+def _structure(
+    found: Catalogue, listed: Mapping[str, Listed], schedules: Mapping[str, Schedule], complaints: Complaints
+) -> _Structure:
+    lineage = chains(found, complaints)
+    complete = not (found.broken("Station") or found.broken("StationSet"))
+    selector = Selector(listed, complaints, complete=complete)
+    selected = {name: selector.select(found.groups[name]) for name in lineage}
+    if not check_memberships(found, lineage, selected, complaints):
+        selected = dict.fromkeys(lineage, frozenset())
+    sites = site_names(found, lineage, complaints)
+    return _Structure(lineage, sites, assign(found, schedules, complaints), selected)
+
+
+def _stations(listed: Mapping[str, Listed], structure: _Structure, complaints: Complaints) -> dict[str, Station]:
+    direct: dict[str, list[str]] = {}
+    for name, keys in structure.selected.items():
+        for key in keys:
+            direct.setdefault(key, []).append(name)
+    placements = Placements(structure.lineage, structure.sites, structure.own, complaints)
+    return {key: _station(listed[key], tuple(direct.get(key, ())), placements) for key in sorted(listed)}
+
+
+def _station(listed: Listed, direct: tuple[str, ...], placements: Placements) -> Station:
+    placement = placements.place(listed, direct)
+    return Station(
+        identity=listed.identity,
+        name=listed.name,
+        labels=listed.labels,
+        model=listed.model,
+        site=listed.site or next(iter(placement.sites), None),
+        groups=placement.groups,
+        evses=listed.evses,
+        declared=listed.declared,
+        assignments=placement.assignments,
+        place=listed.place,
+    )
+
+
+def _sites(found: Catalogue) -> dict[str, Site]:
+    return {name: _site(found.sites[name]) for name in sorted(found.sites)}
+
+
+def _site(entry: Entry[SiteSpec]) -> Site:
+    return Site(entry.name, entry.spec.import_.value, entry.spec.export.value, entry.place)
+
+
+def _groups(found: Catalogue, stations: Mapping[str, Station], structure: _Structure) -> dict[str, Group]:
+    everyone = members(structure.lineage, structure.selected)
+    return {
+        name: Group(
+            name=name,
+            parent=found.groups[name].spec.parent,
+            site=structure.sites[name],
+            members=tuple(stations[key].identity for key in sorted(everyone[name])),
+            assignments=structure.own[name],
+            place=found.groups[name].place,
+        )
+        for name in structure.lineage
+    }
+
+
+def _fleet(
+    name: str,
+    spec: FleetSpec,
+    sites: Mapping[str, Site],
+    groups: Mapping[str, Group],
+    stations: Mapping[str, Station],
+    found: Mapping[str, str],
+) -> Fleet:
+    safe = spec.fail_safe
+    return Fleet(
+        name=name,
+        timezone=spec.timezone,
+        id_from=spec.profile_ids.from_,
+        id_to=spec.profile_ids.to,
+        fail_safe=FailSafe(safe.lease, safe.renew_before, safe.max_offline),
+        discharge_allowed=spec.discharge == "allowed",
+        write_interval=spec.write_interval,
+        nominal_voltage=spec.nominal_voltage,
+        sites=sites,
+        groups=groups,
+        stations=stations,
+        templates=found,
+    )

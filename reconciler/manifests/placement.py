@@ -1,0 +1,112 @@
+"""What a station gets from the groups it is in: its site, and its schedules by priority.
+
+Used by `load`. It is worked out once per distinct set of groups, so stations with the same groups share the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from reconciler.manifests.fleet import Assignment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.manifests.catalogue import Catalogue
+    from reconciler.manifests.complaints import Complaints
+    from reconciler.manifests.fleet import Schedule
+    from reconciler.manifests.roster import Listed
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Hold what a set of groups gives; `sites` has one name, or none, or several in a fleet with errors."""
+
+    groups: tuple[str, ...]
+    assignments: tuple[Assignment, ...]
+    sites: tuple[str, ...]
+
+
+def assign(
+    catalogue: Catalogue, schedules: Mapping[str, Schedule], complaints: Complaints
+) -> dict[str, tuple[Assignment, ...]]:
+    """Give each group's own assignments; note schedules that do not exist and a priority given twice."""
+    return {name: _own(catalogue, name, schedules, complaints) for name in sorted(catalogue.groups)}
+
+
+def _own(
+    catalogue: Catalogue, name: str, schedules: Mapping[str, Schedule], complaints: Complaints
+) -> tuple[Assignment, ...]:
+    entry = catalogue.groups[name]
+    result: list[Assignment] = []
+    for number, spec in enumerate(entry.spec.schedules):
+        place, field = entry.at("schedules", number, "schedule"), f"spec.schedules[{number}].schedule"
+        if catalogue.check_reference("Schedule", spec.schedule, place, field, complaints):
+            place = entry.at("schedules", number, "priority")
+            result.append(Assignment(schedules[spec.schedule], spec.priority, name, place))
+    return tuple(result)
+
+
+class Placements:
+    """Work out placements, each distinct one once."""
+
+    def __init__(
+        self,
+        lineage: Mapping[str, tuple[str, ...]],
+        sites: Mapping[str, str | None],
+        own: Mapping[str, tuple[Assignment, ...]],
+        complaints: Complaints,
+    ) -> None:
+        self._lineage = lineage
+        self._sites = sites
+        self._own = own
+        self._complaints = complaints
+        self._placements: dict[tuple[str, ...], Placement] = {}
+        self._tuples: dict[tuple[int, ...], tuple[Assignment, ...]] = {}
+        self._reported: set[tuple[Assignment, Assignment]] = set()
+
+    def place(self, station: Listed, direct: tuple[str, ...]) -> Placement:
+        """Give what a station gets from the groups that select it; note clashes, naming the station."""
+        placement = self._placements.get(direct)
+        if placement is None:
+            placement = self._placements[direct] = self._work_out(station, direct)
+        sites = {*placement.sites, *([station.site] if station.site else [])}
+        if len(sites) > 1:
+            message = f"`{station.identity}` can't be in two sites: {', '.join(sorted(sites))}"
+            hint = f"its groups are {', '.join(placement.groups)}"
+            self._complaints.add(station.place, "two-sites", message, hint=hint)
+        return placement
+
+    def _work_out(self, station: Listed, direct: tuple[str, ...]) -> Placement:
+        groups = _nearest_first(self._lineage[name] for name in direct)
+        assignments = sorted(
+            (assignment for group in groups for assignment in self._own[group]),
+            key=lambda assignment: (-assignment.priority, assignment.place),
+        )
+        self._check_priorities(station, assignments)
+        found = tuple(assignments)
+        found = self._tuples.setdefault(tuple(map(id, found)), found)
+        return Placement(groups, found, tuple(sorted({site for group in groups if (site := self._sites[group])})))
+
+    def _check_priorities(self, station: Listed, assignments: list[Assignment]) -> None:
+        for first, second in pairwise(assignments):
+            pair = (first, second)
+            if first.priority == second.priority and pair not in self._reported:
+                self._reported.add(pair)
+                message = (
+                    f"priority {second.priority} is taken by `{first.schedule.name}` of group `{first.group}`,"
+                    f" at {first.place}, and `{station.identity}` gets both"
+                )
+                self._complaints.add(
+                    second.place, "same-priority", message, hint="the higher priority wins; give each its own"
+                )
+
+
+def _nearest_first(chains: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    distance: dict[str, int] = {}
+    for chain in chains:
+        for steps, group in enumerate(chain):
+            distance[group] = min(steps, distance.get(group, steps))
+    return tuple(sorted(distance, key=lambda group: (distance[group], group)))

@@ -1,0 +1,157 @@
+"""The stations of a fleet before they are grouped: one line per identity, equal hardware shared.
+
+Used by `load`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ManifestError
+from reconciler.manifests.complaints import field_path
+from reconciler.manifests.fleet import Current, Declared, Evse
+from reconciler.manifests.identities import MAX_STATIONS, Row, expand
+from reconciler.manifests.quantity import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping
+    from decimal import Decimal
+    from typing import TypeVar
+
+    from reconciler.errors import Place
+    from reconciler.manifests.catalogue import Catalogue, Entry
+    from reconciler.manifests.complaints import Complaints
+    from reconciler.manifests.models import CapabilitySpec, EvseSpec, Hardware
+    from reconciler.manifests.quantity import Quantity
+
+    H = TypeVar("H", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Hold a station as its document has it; `key` is the casefolded identity."""
+
+    key: str
+    identity: str
+    name: str
+    labels: Mapping[str, str]
+    model: str
+    site: str | None
+    evses: tuple[Evse, ...]
+    declared: Declared
+    place: Place
+
+
+class Roster:
+    """List stations from their documents, and note what is wrong with them."""
+
+    def __init__(self, files: Mapping[str, str], voltage: Decimal, complaints: Complaints) -> None:
+        self._files = files
+        self._voltage = voltage
+        self._complaints = complaints
+        self._shared: dict[Hashable, object] = {}
+        self._entered = 0
+        self.listed: dict[str, Listed] = {}
+
+    def fill(self, catalogue: Catalogue) -> None:
+        """List every station of the catalogue."""
+        for name in sorted(catalogue.stations):
+            entry = catalogue.stations[name]
+            row = Row(entry.spec.identity or name, entry.at("identity") if entry.spec.identity else entry.place)
+            self._list(catalogue, entry, iter([row]), name)
+        for name in sorted(catalogue.station_sets):
+            entry_of_set = catalogue.station_sets[name]
+            self._list(catalogue, entry_of_set, self._rows(entry_of_set, entry_of_set.spec.identities))
+
+    def _rows(self, entry: Entry[Hardware], identities: tuple[str, ...]) -> Iterator[Row]:
+        for number, text in enumerate(identities):
+            path = ("identities", number)
+            try:
+                yield from expand(text, entry.at(*path), self._files)
+            except Malformed as error:
+                field = field_path(("spec", *path) if len(identities) > 1 else ("spec", "identities"))
+                self._complaints.add(entry.at(*path), error.rule, error.message, field=field, hint=error.hint)
+            except ManifestError as error:
+                self._complaints.extend([error])
+
+    def _list(self, catalogue: Catalogue, entry: Entry[Hardware], rows: Iterator[Row], name: str = "") -> None:
+        spec = entry.spec
+        evses = self._evses(entry)
+        declared = self._share(_declared(spec.capability))
+        site = spec.site
+        if site is not None and not catalogue.check_reference(
+            "Site", site, entry.at("site"), "spec.site", self._complaints
+        ):
+            site = None
+        for row in rows:
+            labels, model = self._labels(entry, row), row.model or spec.model
+            key = row.identity.casefold()
+            station = Listed(key, row.identity, name or row.identity, labels, model, site, evses, declared, row.place)
+            if not self._enter(station):
+                return
+
+    def _enter(self, station: Listed) -> bool:
+        self._entered += 1
+        first = self.listed.setdefault(station.key, station)
+        if first is not station:
+            message = f"`{station.identity}` is listed already, at {first.place}"
+            hint = "case does not tell identities apart" if first.identity != station.identity else ""
+            self._complaints.add(station.place, "duplicate-identity", message, hint=hint)
+        if self._entered <= MAX_STATIONS:
+            return True
+        message = f"more than {MAX_STATIONS} stations"
+        self._complaints.add(station.place, "too-many-stations", message, hint="make several fleets of them")
+        return False
+
+    def _labels(self, entry: Entry[Hardware], row: Row) -> Mapping[str, str]:
+        if not row.labels:
+            return entry.labels
+        pairs = tuple(sorted({**entry.labels, **dict(row.labels)}.items()))
+        found = self._shared.setdefault(pairs, dict(pairs))
+        assert isinstance(found, dict)  # noqa: S101 - its key has the form of labels
+        return found
+
+    def _evses(self, entry: Entry[Hardware]) -> tuple[Evse, ...]:
+        seen: dict[int, int] = {}
+        evses: list[Evse] = []
+        for number, spec in enumerate(entry.spec.evses):
+            first = seen.setdefault(spec.id, number)
+            if first != number:
+                message = f"EVSE {spec.id} is there already, at {entry.at('evses', first, 'id')}"
+                field = f"spec.evses[{number}].id"
+                self._complaints.add(entry.at("evses", number, "id"), "duplicate-evse", message, field=field)
+            evses.append(self._evse(entry, number, spec))
+        return self._share(tuple(sorted(evses, key=lambda evse: evse.id)))
+
+    def _evse(self, entry: Entry[Hardware], number: int, spec: EvseSpec) -> Evse:
+        charge = self._watts(entry, number, "charge", spec.charge)
+        discharge = self._watts(entry, number, "discharge", spec.discharge)
+        phases = spec.phases if spec.current is Current.AC else 0
+        return Evse(spec.id, charge, discharge, phases, spec.current, spec.connector)
+
+    def _watts(self, entry: Entry[Hardware], number: int, key: str, power: Quantity) -> Decimal:
+        spec = entry.spec.evses[number]
+        try:
+            return power.to_watts(spec.phases, self._voltage, spec.current)
+        except Malformed as error:
+            place, field = entry.at("evses", number, key), f"spec.evses[{number}].{key}"
+            self._complaints.add(place, error.rule, error.message, field=field, hint=error.hint)
+            return power.value
+
+    def _share(self, value: H) -> H:
+        found = self._shared.setdefault(value, value)
+        assert isinstance(found, type(value))  # noqa: S101 - equal values have one type
+        return found
+
+
+def _declared(spec: CapabilitySpec) -> Declared:
+    return Declared(
+        negative_limit=spec.negative_limit,
+        protocol=spec.protocol,
+        stack_levels=spec.stack_levels,
+        periods=spec.periods,
+        units=spec.units,
+        max_offline=spec.max_offline,
+        entries=spec.entries,
+    )
