@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import assert_never
 
 import orjson
 
@@ -221,6 +222,8 @@ def _items(frame: Frame) -> list[object]:
             return [6, id_, action, payload]
         case Ignored(number):
             return [number]
+        case _:  # pragma: no cover
+            assert_never(frame)
 
 
 def _number(value: object) -> int | float:

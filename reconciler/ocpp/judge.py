@@ -29,6 +29,8 @@ _CODES = {
     "maxItems": ErrorCode.OCCURRENCE,
     "additionalProperties": ErrorCode.FORMAT,
 }
+_UNCONFIRMED = frozenset({"NotifyPeriodicEventStream"})
+"""Messages without an answer (2.1's SEND) have one schema, named after the action alone."""
 _MAX_TEXT = 200
 
 
@@ -45,13 +47,13 @@ def judge(protocol: Protocol, action: str, kind: Kind, payload: JsonObject) -> N
         code = _CODES.get(error.kind.name, ErrorCode.PROPERTY)
         raise ProtocolError(code, f"{_path(error.instance_path)}: {error.message}"[:_MAX_TEXT]) from error
     except ValueError as error:
-        # The one other ValueError of the library: nested deeper than any OCPP payload.
+        # The one other ValueError of the library: what is wrong is nested too deeply to be told.
         raise ProtocolError(ErrorCode.FORMAT, str(error)) from error
 
 
 def knows(protocol: Protocol, action: str) -> bool:
     """Say whether the protocol has this action, whoever it is that may send it."""
-    return f"{action}Request.json" in _schemas(protocol) or f"{action}.json" in _schemas(protocol)
+    return _name(action, "Request") in _schemas(protocol)
 
 
 @cache
@@ -61,12 +63,14 @@ def _schemas(protocol: Protocol) -> dict[str, Traversable]:
 
 @cache
 def _validator(protocol: Protocol, action: str, kind: Kind) -> jsonschema_rs.Validator:
-    # Messages without an answer (2.1's SEND) have one schema, named after the action alone.
-    names = (f"{action}{kind}.json", f"{action}.json")
-    file = next((found for name in names if (found := _schemas(protocol).get(name))), None)
+    file = _schemas(protocol).get(_name(action, kind))
     if file is None:
         raise ProtocolError(ErrorCode.NOT_IMPLEMENTED, f"{protocol.version} has no action {action[:50]!r}")
     return jsonschema_rs.validator_for(orjson.loads(file.read_bytes()), validate_formats=True, mask="the value")
+
+
+def _name(action: str, kind: Kind) -> str:
+    return f"{action}.json" if action in _UNCONFIRMED else f"{action}{kind}.json"
 
 
 def _path(steps: list[str | int]) -> str:
