@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, Decimal
 from reconciler.errors import Unsupported
 from reconciler.ocpp.requests import clear_profile, get_composite, get_profiles, lift_composite
 from reconciler.profiles.capability import Capability
-from reconciler.profiles.form import JsonObject, plain, read_profile, write_profile
+from reconciler.profiles.form import JsonObject, read_profile, write_profile
 from reconciler.profiles.profile import ChargingSchedule, Kind, Mode, Period, Profile, Purpose
 
 __all__ = [
@@ -94,6 +94,8 @@ def _lower_schedule(schedule: ChargingSchedule, capability: Capability) -> Charg
 
 def _lower_period(period: Period, capability: Capability) -> Period:
     flow = _tenth(_flow(period))
+    if period.limit == flow >= 0 and period.setpoint is None and period.discharge_limit is None:
+        return period
     bare = replace(period, limit=None, setpoint=None, discharge_limit=None, mode=Mode.CHARGING_ONLY)
     if flow >= 0:
         return replace(bare, limit=flow)
@@ -128,4 +130,4 @@ def _from_the_wire(period: Period) -> Period:
 
 
 def _tenth(value: Decimal) -> Decimal:
-    return plain(value.quantize(_TENTH, ROUND_DOWN))
+    return value.quantize(_TENTH, ROUND_DOWN)

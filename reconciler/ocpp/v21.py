@@ -13,7 +13,7 @@ from typing import cast
 from reconciler.errors import Unsupported
 from reconciler.ocpp.requests import clear_profile, get_composite, get_profiles, lift_composite
 from reconciler.profiles.capability import Capability
-from reconciler.profiles.form import JsonObject, plain, read_profile, write_profile
+from reconciler.profiles.form import JsonObject, read_profile, write_profile
 from reconciler.profiles.profile import ChargingSchedule, Mode, Period, Profile, Purpose
 
 __all__ = [
@@ -80,12 +80,10 @@ def _lower_schedule(schedule: ChargingSchedule) -> ChargingSchedule:
 
 
 def _lower_period(period: Period) -> Period:
-    return replace(
-        period,
-        limit=_cut(period.limit),
-        discharge_limit=_cut(period.discharge_limit),
-        setpoint=_cut(period.setpoint),
-    )
+    limit, discharge, setpoint = (_cut(n) for n in (period.limit, period.discharge_limit, period.setpoint))
+    if (limit, discharge, setpoint) == (period.limit, period.discharge_limit, period.setpoint):
+        return period
+    return replace(period, limit=limit, discharge_limit=discharge, setpoint=setpoint)
 
 
 def _with_modes(schedule: JsonObject) -> JsonObject:
@@ -95,4 +93,4 @@ def _with_modes(schedule: JsonObject) -> JsonObject:
 
 
 def _cut(value: Decimal | None) -> Decimal | None:
-    return None if value is None else plain(value.quantize(_MILLIONTH, ROUND_DOWN))
+    return None if value is None else value.quantize(_MILLIONTH, ROUND_DOWN)
