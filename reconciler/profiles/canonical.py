@@ -71,6 +71,8 @@ def same_meaning(one: Profile, other: Profile, now: datetime) -> bool:
 
 def differences(wanted: Profile, held: Profile, now: datetime) -> tuple[str, ...]:
     """Name what differs in meaning from `now` on, in OCPP's words; empty where the two mean the same."""
+    if wanted == held:
+        return ()
     mine, theirs = canonical(wanted), canonical(held)
     found = [name for name, get in _IDENTITY if get(mine) != get(theirs)]
     if (

@@ -6,12 +6,14 @@ The planner asks it what is in force, the simulated station obeys it, `explain` 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
-from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose, Unit
+from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose, Unit, later
 
 ZERO = Decimal(0)
 
@@ -21,7 +23,8 @@ class Situation:
     """What a station knows beside its profiles; all of it may be absent.
 
     `transaction_id` and `transaction_start` are of the EVSE asked about; `offline_since` is when the station lost us;
-    `watts_per_ampere` turns amperes per phase into watts (230 V, three phases, unless the EVSE is known better).
+    `watts_per_ampere` turns amperes on all of the EVSE's phases into watts (230 V, three phases, unless the EVSE is
+    known better; 0 where that is unknown, as on DC), `voltage` those on a single phase.
     """
 
     transaction_id: str | None = None
@@ -29,6 +32,7 @@ class Situation:
     offline_since: datetime | None = None
     priority_charging: bool = False
     watts_per_ampere: Decimal = Decimal(690)
+    voltage: Decimal = Decimal(230)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +100,13 @@ def period_at(profile: Profile, at: datetime, situation: Situation) -> Period | 
     schedule = profile.schedule
     if schedule.duration is not None and elapsed >= schedule.duration:
         return None
-    return next((period for period in reversed(schedule.periods) if period.start <= elapsed), None)
+    index = bisect_right(schedule.periods, elapsed, key=_period_start)
+    return schedule.periods[index - 1] if index else None
 
 
 def flow_at(profiles: Iterable[Profile], evse_id: int, at: datetime, situation: Situation | None = None) -> Flow:
     """Give what the profiles of a station command one EVSE at an instant (facts of K01, K02, K04, V2X)."""
-    known = situation or Situation()
-    here = [profile for profile in profiles if profile.evse_id in (0, evse_id)]
-    leaders = {purpose: _lead(here, purpose, at, known) for purpose in Purpose}
-    transaction = _transaction_layer(leaders, known)
-    ceilings = (leaders[Purpose.STATION_MAX], leaders[Purpose.EXTERNAL])
-    flows = [_flow(*led, known) for led in (transaction, *ceilings) if led]
-    limit = _least(flow.limit_w for flow in flows)
-    setpoint = flows[0].setpoint_w if transaction else None
-    discharge = [flow.discharge_limit_w for flow in flows if flow.discharge_limit_w is not None]
-    lowest = max(discharge) if discharge else None
-    return Flow(
-        limit_w=limit,
-        setpoint_w=_between(setpoint, lowest, limit),
-        discharge_limit_w=lowest,
-        leader=transaction[0].id if transaction else None,
-    )
+    return _flow_at(_rank(profiles, evse_id), at, situation or Situation())
 
 
 def compose(
@@ -124,24 +114,27 @@ def compose(
 ) -> tuple[Span, ...]:
     """Give every change of what is commanded in [start, end); neighbours differ."""
     known = situation or Situation()
-    held = tuple(profiles)
-    instants = {start, *(at for profile in held for at in changes(profile, known, start, end))}
+    ranked = _rank(profiles, evse_id)
+    instants = {start, *(at for profile in ranked for at in changes(profile, known, start, end))}
     spans: list[Span] = []
     for instant in sorted(instants):
-        flow = flow_at(held, evse_id, instant, known)
+        flow = _flow_at(ranked, instant, known)
         if not spans or spans[-1].flow != flow:
             spans.append(Span(instant, flow))
     return tuple(spans)
 
 
 def changes(profile: Profile, situation: Situation, start: datetime, end: datetime) -> Iterable[datetime]:
-    """Give the instants within (start, end) at which a profile may begin to command something else."""
+    """Give the instants within (start, end) at which a profile may begin to command something else.
+
+    There are as many as the profile has periods, times the recurrences that the window spans.
+    """
     edges = [edge for edge in (profile.valid_from, profile.valid_to, _offline_end(profile, situation)) if edge]
     first = begin(profile, situation, start)
     length = profile.recurrency.length if profile.kind is Kind.RECURRING and profile.recurrency else None
     while first is not None and first < end:
         edges += _edges(profile, first)
-        first = first + length if length else None
+        first = later(first, int(length.total_seconds())) if length else None
     return (edge for edge in edges if start < edge < end)
 
 
@@ -149,13 +142,13 @@ def _edges(profile: Profile, start: datetime) -> Iterable[datetime]:
     seconds = [period.start for period in profile.schedule.periods]
     if profile.schedule.duration is not None:
         seconds.append(profile.schedule.duration)
-    return (start + timedelta(seconds=second) for second in seconds)
+    return (later(start, second) for second in seconds)
 
 
 def _offline_end(profile: Profile, situation: Situation) -> datetime | None:
     if profile.max_offline is None or situation.offline_since is None:
         return None
-    return situation.offline_since + timedelta(seconds=profile.max_offline)
+    return later(situation.offline_since, profile.max_offline)
 
 
 def _valid(profile: Profile, at: datetime, situation: Situation) -> bool:
@@ -171,34 +164,56 @@ def _valid(profile: Profile, at: datetime, situation: Situation) -> bool:
     )
 
 
-Led = tuple[Profile, Period] | None
-"""The profile that leads a purpose, with the period it defines now."""
+_period_start = attrgetter("start")
 
 
-def _lead(profiles: list[Profile], purpose: Purpose, at: datetime, situation: Situation) -> Led:
-    """Give the highest stack level that defines a period now; an EVSE's own profile goes before the station's."""
-    ordered = sorted(
-        (profile for profile in profiles if profile.purpose is purpose),
-        key=lambda profile: (profile.stack_level, profile.evse_id),
-        reverse=True,
-    )
-    for profile in ordered:
+def _rank(profiles: Iterable[Profile], evse_id: int) -> tuple[Profile, ...]:
+    """Give the profiles of an EVSE, those first that lead their purpose when they define a period.
+
+    That is the highest stack level (K01.FR.17), then an EVSE's own before the station's; the id only keeps the order of
+    input from mattering.
+    """
+    here = (profile for profile in profiles if profile.evse_id in (0, evse_id))
+    return tuple(sorted(here, key=lambda profile: (profile.stack_level, profile.evse_id, profile.id), reverse=True))
+
+
+def _flow_at(ranked: tuple[Profile, ...], at: datetime, situation: Situation) -> Flow:
+    leaders: dict[Purpose, Profile] = {}
+    flows: dict[Purpose, Flow] = {}
+    for profile in ranked:
+        if profile.purpose in leaders:
+            continue
         period = period_at(profile, at, situation)
         if period is not None:
-            return profile, period
-    return None
+            leaders[profile.purpose] = profile
+            flows[profile.purpose] = _flow(profile, period, situation)
+    layer = next((purpose for purpose in _transaction_layer(situation) if purpose in leaders), None)
+    return _join(flows, layer, leaders[layer].id if layer else None)
 
 
-def _transaction_layer(leaders: dict[Purpose, Led], situation: Situation) -> Led:
+def _transaction_layer(situation: Situation) -> tuple[Purpose, ...]:
+    """Give the purposes that lead a transaction, the strongest first (K02.FR.04, .08)."""
     first = (Purpose.PRIORITY,) if situation.priority_charging else ()
-    order = (*first, Purpose.TX, Purpose.TX_DEFAULT)
-    return next((leaders[purpose] for purpose in order if leaders[purpose] is not None), None)
+    return (*first, Purpose.TX, Purpose.TX_DEFAULT)
+
+
+def _join(flows: dict[Purpose, Flow], layer: Purpose | None, leader: int | None) -> Flow:
+    """Take the least of the ceilings and the transaction layer, and what is generated locally on top (K08.FR.04)."""
+    external = flows.get(Purpose.EXTERNAL, UNLIMITED)
+    commanding = flows[layer] if layer else UNLIMITED
+    joined = (commanding, external, flows.get(Purpose.STATION_MAX, UNLIMITED))
+    limit = min((flow.limit_w for flow in joined if flow.limit_w is not None), default=None)
+    if limit is not None:
+        limit += flows.get(Purpose.LOCAL_GENERATION, UNLIMITED).limit_w or ZERO
+    lowest = max((flow.discharge_limit_w for flow in joined if flow.discharge_limit_w is not None), default=None)
+    setpoint = commanding.setpoint_w if external.setpoint_w is None else external.setpoint_w
+    return Flow(limit, _between(setpoint, lowest, limit), lowest, leader)
 
 
 def _flow(profile: Profile, period: Period, situation: Situation) -> Flow:
-    factor = Decimal(1) if profile.schedule.unit is Unit.WATT else _watts_per_ampere(period, situation)
     if period.mode is Mode.IDLE:
         return Flow(limit_w=ZERO, discharge_limit_w=ZERO)
+    factor = Decimal(1) if profile.schedule.unit is Unit.WATT else _watts_per_ampere(period, situation)
     return Flow(
         limit_w=_times(period.limit, factor),
         setpoint_w=_times(period.setpoint, factor),
@@ -207,25 +222,25 @@ def _flow(profile: Profile, period: Period, situation: Situation) -> Flow:
 
 
 def _watts_per_ampere(period: Period, situation: Situation) -> Decimal:
-    if period.number_phases is None:
+    if not period.number_phases:
         return situation.watts_per_ampere
-    return situation.watts_per_ampere * min(period.number_phases, 3) / 3
+    return min(situation.watts_per_ampere, situation.voltage * period.number_phases)
 
 
 def _times(value: Decimal | None, factor: Decimal) -> Decimal | None:
-    return None if value is None else value * factor
-
-
-def _least(values: Iterable[Decimal | None]) -> Decimal | None:
-    return min((value for value in values if value is not None), default=None)
+    """Turn a number into watts; one that can't be told is no limit, except zero, which is zero in every unit."""
+    return value * factor if value is not None and (factor or not value) else None
 
 
 def _between(value: Decimal | None, lowest: Decimal | None, highest: Decimal | None) -> Decimal | None:
-    """Clip a setpoint: positive to the limit, negative to the discharge limit (V2X.03, V2X.04, K08.FR.08)."""
+    """Clip a setpoint: positive to the limit, negative to the discharge limit (V2X.03, V2X.04, K08.FR.08).
+
+    Clipping ends at zero: whatever a station reports as its limits, it never turns charge into discharge or back.
+    """
     if value is None:
         return None
     if value > 0 and highest is not None:
         return min(value, max(highest, ZERO))
     if value < 0 and lowest is not None:
-        return max(value, lowest)
+        return max(value, min(lowest, ZERO))
     return value

@@ -76,16 +76,22 @@ def _unit(profile: Profile, capability: Capability, rating: Rating) -> Unit:
     current = profile.schedule.unit
     if current in capability.units:
         return current
-    if not rating.watts_per_ampere:
+    if not rating.watts_per_ampere and not _is_zero(profile):
         raise Unsupported(f"unit {current}", "on DC a power can't be told in amperes per phase")
     if not capability.units:
         raise Unsupported(f"unit {current}", "the station names no unit that it takes")
     return capability.units[0]
 
 
+def _is_zero(profile: Profile) -> bool:
+    """Tell whether all its numbers are zero, which is the same in every unit."""
+    periods = (period for schedule in profile.schedules for period in schedule.periods)
+    return not any(number for period in periods for number in (period.limit, period.discharge_limit, period.setpoint))
+
+
 def _fit_schedule(schedule: ChargingSchedule, unit: Unit, rating: Rating) -> ChargingSchedule:
     watts_per_unit = Decimal(1) if schedule.unit is Unit.WATT else rating.watts_per_ampere
-    divisor = Decimal(1) if unit is Unit.WATT else rating.watts_per_ampere
+    divisor = Decimal(1) if unit is Unit.WATT else rating.watts_per_ampere or Decimal(1)
     phases = rating.phases or None
     return replace(
         schedule,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
@@ -26,6 +26,8 @@ from reconciler.profiles.profile import (
 )
 
 JsonObject = Mapping[str, object]
+TOO_LARGE = Decimal(10) ** 15
+"""No power, current or time of this field comes near; beyond it, arithmetic would lose digits or fail."""
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
@@ -105,21 +107,23 @@ def read_instant(value: object) -> datetime:
 
 def write_instant(instant: datetime | None) -> str | None:
     """Write `YYYY-MM-DDTHH:MM:SSZ`, the one spelling that every station takes."""
-    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if instant is None else f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def read_number(value: object) -> Decimal:
     """Read a JSON number as a decimal without binary noise: at most six digits after the point."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError("must be a number")
-    try:
-        return plain(Decimal(str(value)).quantize(Decimal("0.000001")))
-    except InvalidOperation as error:
-        raise TypeError("must be a finite number") from error
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite() or abs(number) >= TOO_LARGE:
+        raise TypeError("must be a finite number of a sensible size")
+    return plain(number.quantize(Decimal("0.000001")))
 
 
 def plain(number: Decimal) -> Decimal:
-    """Give a decimal without trailing zeros or exponent."""
+    """Give a decimal without trailing zeros, exponent or the sign of zero."""
+    if not number:
+        return Decimal(0)
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
@@ -131,10 +135,10 @@ def write_number(number: Decimal | None) -> int | float | None:
 
 
 def read_integer(value: object) -> int:
-    """Read a whole number; 3.0 counts as one."""
+    """Read a whole number of 32 bits, as all of OCPP's are; 3.0 counts as one."""
     number = read_number(value)
-    if number != number.to_integral_value():
-        raise TypeError("must be a whole number")
+    if number != number.to_integral_value() or not -(2**31) <= number < 2**31:
+        raise TypeError("must be a whole number of 32 bits")
     return int(number)
 
 
@@ -190,7 +194,7 @@ class _Fields:
 def _enum(words: type[E]) -> Callable[[object], E]:
     def read(value: object) -> E:
         try:
-            return words(str(value))
+            return words(read_text(value))
         except ValueError:
             raise TypeError(f"must be one of {', '.join(words)}") from None
 

@@ -7,7 +7,7 @@ composes it. It refuses to know whether a combination is allowed (`rules`) or ca
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -122,3 +122,15 @@ class Profile:
     def slot(self) -> tuple[Purpose, int, int, str | None]:
         """Give what no two valid profiles of a station may share (facts of K01.FR.06 and K01.FR.39)."""
         return (self.purpose, self.evse_id, self.stack_level, self.transaction_id)
+
+
+FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+LAST_INSTANT = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
+
+def later(start: datetime, seconds: int) -> datetime:
+    """Give the instant so many seconds after another, held within the calendar: stations may send any date."""
+    try:
+        return start + timedelta(seconds=seconds)
+    except OverflowError:
+        return LAST_INSTANT if seconds > 0 else FIRST_INSTANT

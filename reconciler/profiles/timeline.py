@@ -72,16 +72,22 @@ def bound(line: Timeline, lowest_w: Decimal, highest_w: Decimal) -> Timeline:
 
 def clip(line: Timeline, start: datetime, end: datetime) -> Timeline:
     """Keep what is said within [start, end); outside, the result says nothing."""
+    if end <= start:
+        return Timeline()
     inside = [step for step in line.steps if start < step.start < end]
     return timeline([(start, line.at(start)), *inside, (end, None)])
 
 
 def total(weighted: Iterable[tuple[Timeline, int]]) -> Timeline:
-    """Sum timelines, each taken `count` times; silence counts as zero."""
-    parts = tuple(weighted)
-    counts = tuple(count for _, count in parts)
+    """Sum timelines, each taken `count` times; silence counts as zero. Cost grows with the steps, not their product."""
     zero = Decimal(0)
-    return combine(
-        (line for line, _ in parts),
-        lambda powers: sum(((power or zero) * count for power, count in zip(powers, counts, strict=True)), zero),
-    )
+    rises: dict[datetime, Decimal] = {}
+    for line, count in weighted:
+        before = zero
+        for start, power in line.steps:
+            rises[start] = rises.get(start, zero) + ((power or zero) - before) * count
+            before = power or zero
+    sums: list[tuple[datetime, Power]] = []
+    for start in sorted(rises):
+        sums.append((start, (sums[-1][1] or zero if sums else zero) + rises[start]))
+    return timeline(sums)

@@ -1,0 +1,150 @@
+"""Make a snapshot into a revision that may reach stations, or refuse it as a whole (invariant 6). Pure.
+
+Called by the controller's shell for each new commit, and by `validate`, `render` and `plan`. A revision that passes was
+loaded, rendered for every kind of station, held against the official schemas and against its sites' caps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from reconciler.errors import ManifestError, ProtocolError, RevisionError, Unsupported
+from reconciler.manifests.fleet import Fleet, Station
+from reconciler.manifests.load import load
+from reconciler.manifests.snapshot import Snapshot
+from reconciler.ocpp.dialects import dialect
+from reconciler.ocpp.judge import judge
+from reconciler.plan.change import Owned
+from reconciler.plan.guardrails import check_sites
+from reconciler.profiles.capability import Capability, Protocol
+from reconciler.profiles.profile import Profile
+from reconciler.render.assume import assume, protocols
+from reconciler.render.desired import Desired, Renderer
+from reconciler.render.yielded import refuse
+from reconciler.rollout.site import Caps
+from reconciler.rollout.station import Goal
+
+
+class Revision:
+    """A verified commit with everything that is computed from it; what it gives depends on its arguments alone."""
+
+    def __init__(self, snapshot: Snapshot, fleet: Fleet, shipped: Mapping[str, str]) -> None:
+        """Take the loaded fleet; `revise` makes one that has also been proved."""
+        self.snapshot, self.fleet = snapshot, fleet
+        self.renderer = Renderer(fleet, shipped)
+        self.owned = Owned(fleet.id_from, fleet.id_to)
+        self.caps = {name: Caps(site.import_w, site.export_w) for name, site in fleet.sites.items()}
+        self.members = _members(fleet)
+        self._goals: dict[int, tuple[Desired, Goal]] = {}
+
+    @property
+    def commit(self) -> str:
+        """Give the commit's id."""
+        return self.snapshot.commit
+
+    def station(self, identity: str) -> Station | None:
+        """Give a station by identity, in whatever case."""
+        return self.fleet.stations.get(identity.casefold())
+
+    def goal(self, station: Station, capability: Capability, now: datetime) -> Goal:
+        """Give what a station should hold now, as its protocol can carry it; equal inputs share one goal.
+
+        Raises:
+            ManifestError: a template failed for this very capability.
+        """
+        desired = self.renderer.desired(station, capability, now)
+        known = self._goals.get(id(desired))
+        if known is not None and known[0] is desired:
+            return known[1]
+        goal = self._make_goal(desired, station, capability)
+        self._goals[id(desired)] = (desired, goal)
+        return goal
+
+    def planned(self, key: str, now: datetime) -> tuple[Profile, ...]:
+        """Give what a station that has not been met should hold, by the first protocol it may speak."""
+        station = self.fleet.stations[key]
+        protocol = protocols(station.declared)[0]
+        return self.goal(station, assume(station.declared, protocol), now).profiles
+
+    def evses(self, key: str) -> tuple[tuple[int, Decimal, Decimal], ...]:
+        """Give a station's EVSEs as (id, charge rating in W, watts per ampere)."""
+        voltage = self.fleet.nominal_voltage
+        return tuple((evse.id, evse.charge_w, voltage * (evse.phases or 3)) for evse in self.fleet.stations[key].evses)
+
+    def _make_goal(self, desired: Desired, station: Station, capability: Capability) -> Goal:
+        profiles, refusal = desired.profiles, desired.refusal
+        lower = dialect(capability.protocol).lower
+        lowered: list[Profile] = []
+        for profile in profiles:
+            try:
+                lowered.append(lower(profile, capability))
+            except Unsupported as error:
+                refusal = refusal or str(error)
+        evses = tuple(evse.id for evse in station.evses)
+        return Goal(tuple(lowered), self.commit, desired.until, self.owned, evses, refusal)
+
+
+def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime) -> Revision:
+    """Load, render and prove a snapshot.
+
+    Raises:
+        RevisionError: with every reason, sorted by place.
+    """
+    revision = Revision(snapshot, load(snapshot), shipped)
+    errors = (*_trial(revision, now), *check_sites(revision.renderer, now))
+    if errors:
+        unique = {error.order(): error for error in errors}
+        raise RevisionError(tuple(unique[key] for key in sorted(unique)))
+    return revision
+
+
+def kinds(fleet: Fleet) -> Iterable[Station]:
+    """Give one station of each kind: whatever is rendered for it is rendered alike for all of its kind."""
+    found = {(id(each.assignments), each.evses, each.declared, each.model): each for each in fleet.stations.values()}
+    return found.values()
+
+
+def _members(fleet: Fleet) -> Mapping[str, tuple[str, ...]]:
+    members: dict[str, list[str]] = {}
+    for key, station in fleet.stations.items():
+        if station.site is not None:
+            members.setdefault(station.site, []).append(key)
+    return {site: tuple(keys) for site, keys in members.items()}
+
+
+def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError]:
+    """Render every kind of station in every protocol it may speak; refusals count where no protocol is left."""
+    for station in kinds(revision.fleet):
+        refusals: list[ManifestError] = []
+        spoken = protocols(station.declared)
+        for protocol in spoken:
+            try:
+                goal = revision.goal(station, assume(station.declared, protocol), now)
+            except ManifestError as error:
+                yield error
+                break
+            yield from _judge(goal, protocol, assume(station.declared, protocol))
+            if goal.refusal:
+                refusals.append(_unsupported(station, protocol, goal.refusal))
+        if len(refusals) == len(spoken):
+            yield from refusals
+
+
+def _judge(goal: Goal, protocol: Protocol, capability: Capability) -> Iterator[ManifestError]:
+    for profile in goal.profiles:
+        try:
+            payload = dialect(protocol).set_profile(profile, capability)
+            judge(protocol, "SetChargingProfile", "Request", payload)
+        except ProtocolError as error:
+            yield refuse("", f"profile {profile.id} breaks OCPP {protocol.version}: {error}", "schema")
+
+
+def _unsupported(station: Station, protocol: Protocol, refusal: str) -> ManifestError:
+    return ManifestError(
+        f"station {station.identity} can't take its schedules over OCPP {protocol.version}: {refusal}",
+        station.place,
+        field="spec.capability",
+        rule="unsupported",
+    )

@@ -1,0 +1,147 @@
+"""Changes as values that hold old and new, each with its reason, and the comparison that makes them.
+
+`diff` is called by the controller's step for one station and by `fleet_plan` for all. It compares meaning, never bytes
+(invariant 2), never names a profile that the fleet does not own (invariant 3), and puts the floor before everything and
+clears last, so that no gap opens (invariant 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from reconciler.profiles.canonical import differences
+from reconciler.profiles.profile import Profile
+from reconciler.reported.belief import OURS, Belief, Echo, Held, Reported
+
+UNVERIFIABLE = frozenset({"maxOfflineDuration", "invalidAfterOfflineDuration", "minChargingRate"})
+"""Fields that stations are known to take and then not report: they change no power while the station is online."""
+
+
+PASSING = frozenset({"internalerror", "outofmemory", "outofstorage", "fwupdateinprogress", "csnotaccepted"})
+"""Reason codes that time cures (facts of appendix 5), in lower case; any other refusal stands for this content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """The profile is missing."""
+
+    new: Profile
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The profile is held with another meaning; it is overwritten in place, under the same id."""
+
+    new: Profile
+    old: Profile
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """An owned profile that is no longer desired."""
+
+    old: Profile
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Held already; `reason` tells of fields that the station does not report, and is empty otherwise."""
+
+    held: Profile
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The station took it and holds something else, or refused this very content: sending it again would not help."""
+
+    new: Profile
+    reason: str
+
+
+Change: TypeAlias = Install | Replace | Clear
+Verdict: TypeAlias = Install | Replace | Clear | Keep | Stuck
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """The range of profile ids that belongs to the fleet on every station."""
+
+    first: int
+    last: int
+
+    def __contains__(self, profile_id: int) -> bool:
+        """Tell whether an id is the fleet's own."""
+        return self.first <= profile_id <= self.last
+
+
+def diff(desired: Sequence[Profile], reported: Reported, owned: Owned, now: datetime) -> tuple[Verdict, ...]:
+    """Compare one station's desired profiles (floor first) with what it is believed to hold.
+
+    The order is the order of sending: installs and replacements as desired lists them, then clears by id.
+    """
+    wanted = {profile.id for profile in desired}
+    verdicts: list[Verdict] = [judge(profile, reported, now) for profile in desired]
+    for number, held in sorted(reported.held.items()):
+        if number in owned and number not in wanted and held.source == OURS:
+            verdicts.append(Clear(held.profile, "no longer desired"))
+    return tuple(verdicts)
+
+
+def changes(verdicts: Sequence[Verdict]) -> tuple[Change, ...]:
+    """Give the verdicts that need a write."""
+    return tuple(each for each in verdicts if isinstance(each, Install | Replace | Clear))
+
+
+def judge(wanted: Profile, reported: Reported, now: datetime) -> Verdict:
+    """Say what one desired profile needs."""
+    held = reported.held.get(wanted.id)
+    refusal = _refusal(wanted, reported, now)
+    if held is None or held.source != OURS:
+        return refusal or Install(wanted, "missing")
+    if held.belief is Belief.UNKNOWN:
+        return refusal or Replace(wanted, held.profile, "its state is not known")
+    found = differences(wanted, held.profile, now)
+    if not found:
+        return Keep(held.profile)
+    echo = reported.echoes.get(wanted.id)
+    if echo is not None and _is_echo_of(wanted, echo, held, now):
+        return _judge_echo(wanted, echo, now)
+    return refusal or Replace(wanted, held.profile, f"differs in {', '.join(found)}")
+
+
+def foreign(reported: Reported, owned: Owned) -> tuple[Held, ...]:
+    """Give what others have put into the station, by id: reported, shown, and never touched."""
+    return tuple(held for number, held in sorted(reported.held.items()) if number not in owned or held.source != OURS)
+
+
+def describe(change: Verdict) -> Iterator[str]:
+    """Give a verdict's kind and reason as the words that people read."""
+    yield type(change).__name__.lower()
+    yield change.reason
+
+
+def _is_echo_of(wanted: Profile, echo: Echo, held: Held, now: datetime) -> bool:
+    return not differences(wanted, echo.request, now) and not differences(echo.stored, held.profile, now)
+
+
+def _judge_echo(wanted: Profile, echo: Echo, now: datetime) -> Verdict:
+    lost = differences(wanted, echo.stored, now)
+    if set(lost) <= UNVERIFIABLE:
+        return Keep(echo.stored, f"not verifiable: the station does not report {', '.join(lost)}")
+    return Stuck(wanted, f"accepted, but stored with another {', '.join(lost)}")
+
+
+def _refusal(wanted: Profile, reported: Reported, now: datetime) -> Stuck | None:
+    profile, refused = reported.refusals.get(wanted.id, (None, None))
+    if profile is None or refused is None or differences(wanted, profile, now):
+        return None
+    if refused.retry_after is not None or refused.reason_code.lower() in PASSING:
+        return None
+    return Stuck(wanted, f"refused: {refused.reason_code} {refused.detail}".rstrip())

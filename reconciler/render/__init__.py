@@ -1,0 +1,1 @@
+"""From manifests and templates to desired profiles: a pure function of revision, capability and time."""

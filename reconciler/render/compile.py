@@ -1,0 +1,106 @@
+"""Compile what people write (weekdays, local windows) to power over UTC; the only place that knows time zones.
+
+Called by `desired` and by `explain`. The rule is one sentence: at every instant the window holds that the wall clock of
+the fleet's time zone stands in. On the day of 23 hours a window loses what the clock skips; on the day of 25 hours it
+holds in both passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from reconciler.manifests.fleet import Assignment, Evse, Schedule
+from reconciler.manifests.quantity import Quantity
+from reconciler.profiles.timeline import Timeline, bound, overlay, timeline
+
+DAY = timedelta(days=1)
+MINUTES = 24 * 60
+
+
+def compile_schedule(schedule: Schedule, zone: ZoneInfo, start: datetime, end: datetime) -> tuple[Said, ...]:
+    """Give what a schedule says over [start, end), as steps of UTC instants and quantities; None = says nothing."""
+    days = tuple(_days(start.astimezone(zone).date() - DAY, end.astimezone(zone).date() + DAY))
+    instants = {start, *(at for at in _instants(schedule, zone, days) if start < at < end)}
+    return tuple((at, value_at(schedule, at.astimezone(zone))) for at in sorted(instants))
+
+
+Said = tuple[datetime, Quantity | None]
+"""From an instant on, the quantity that a schedule asks for."""
+
+
+def value_at(schedule: Schedule, wall: datetime) -> Quantity | None:
+    """Give what a schedule says when the wall clock shows `wall`; the window of the day before may still run."""
+    day, minute = wall.date(), wall.hour * 60 + wall.minute
+    for begun, elapsed in ((day, minute), (day - DAY, minute + MINUTES)):
+        if not _is_valid(schedule, begun):
+            continue
+        for window in schedule.windows:
+            if begun.weekday() in window.days and window.start <= elapsed < window.end:
+                return window.power
+    return schedule.otherwise if _is_valid(schedule, day) else None
+
+
+def evse_timeline(
+    assignments: Iterable[Assignment], evse: Evse, zone: ZoneInfo, voltage: Decimal, span: tuple[datetime, datetime]
+) -> Timeline:
+    """Give the signed power one EVSE should have over a span: the highest priority that speaks, in its rating, or zero.
+
+    `assignments` come with the highest priority first; `voltage` turns amperes per phase into watts.
+    """
+    lines = [assignment_timeline(assignment, evse, zone, voltage, span) for assignment in assignments]
+    floor = timeline([(span[0], Decimal(0))])
+    return bound(overlay([*lines, floor]), -evse.discharge_w, evse.charge_w)
+
+
+def assignment_timeline(
+    assignment: Assignment, evse: Evse, zone: ZoneInfo, voltage: Decimal, span: tuple[datetime, datetime]
+) -> Timeline:
+    """Give what one assigned schedule alone says for an EVSE over a span, in W."""
+    said = compile_schedule(assignment.schedule, zone, *span)
+    return timeline(
+        (at, None if value is None else value.to_watts(evse.phases, voltage, evse.current)) for at, value in said
+    )
+
+
+def _is_valid(schedule: Schedule, day: date) -> bool:
+    after = schedule.valid_from is None or day >= schedule.valid_from
+    return after and (schedule.valid_to is None or day < schedule.valid_to)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def _instants(schedule: Schedule, zone: ZoneInfo, days: Iterable[date]) -> Iterator[datetime]:
+    """Give every instant at which the schedule may begin to say something else, in no order."""
+    minutes = {0, *(edge % MINUTES for window in schedule.windows for edge in (window.start, window.end))}
+    for day in days:
+        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 (a wall clock, before it has a zone)
+        for minute in minutes:
+            for fold in (0, 1):
+                wall = (midnight + timedelta(minutes=minute)).replace(tzinfo=zone, fold=fold)
+                yield wall.astimezone(UTC)
+        switch = switch_on(zone, day)
+        if switch is not None:
+            yield switch
+
+
+@lru_cache(maxsize=4096)
+def switch_on(zone: ZoneInfo, day: date) -> datetime | None:
+    """Give the instant at which the zone's offset changes on a local day, or None; to the second."""
+    low = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    high = low + timedelta(hours=26)
+    if _offset(low, zone) == _offset(high, zone):
+        return None
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=(high - low).total_seconds() // 2)
+        low, high = (middle, high) if _offset(middle, zone) == _offset(low, zone) else (low, middle)
+    return high
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta | None:
+    return instant.astimezone(zone).utcoffset()

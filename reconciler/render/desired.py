@@ -1,0 +1,200 @@
+"""Desired profiles: a pure function of revision, capability and time (invariant 1).
+
+Called by the controller's step for one station at a time and by the command line for all. Stations of one kind share
+one rendering; nothing here knows what a station holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from reconciler.errors import Unsupported
+from reconciler.manifests.fleet import Evse, Fleet, Station
+from reconciler.profiles.capability import Capability, Rating
+from reconciler.profiles.fit import fit
+from reconciler.profiles.profile import Profile, Purpose
+from reconciler.profiles.rules import check_stack
+from reconciler.profiles.timeline import Step, Timeline
+from reconciler.render.compile import evse_timeline
+from reconciler.render.lease import EPOCH, Lease, bucket, lease_at, window
+from reconciler.render.sandbox import Sandbox
+from reconciler.render.yielded import check_floor, check_yield, read_yield, refuse
+
+FLOOR, STATION_MAX, SCHEDULE = "floor.yaml.j2", "station-max.yaml.j2", "schedule.yaml.j2"
+FIRST_EVSE = 10
+"""Profile ids: the range's first is the floor's, the next the ceiling's, and EVSE n has `first + 10 + n`."""
+REMEMBERED = 20_000
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What one station should hold: the floor first, then by id; good until `until`, when it is to be rendered anew.
+
+    `refusal` says why flow can't be given (then `profiles` has none); it is empty where all could be expressed.
+    """
+
+    profiles: tuple[Profile, ...]
+    until: datetime
+    refusal: str = ""
+
+    @property
+    def floor(self) -> Profile:
+        """Give the zero-flow profile that lies under all others."""
+        return self.profiles[0]
+
+
+class Renderer:
+    """Renders the stations of one revision; results are remembered per distinct input, not per station."""
+
+    def __init__(self, fleet: Fleet, shipped: Mapping[str, str]) -> None:
+        """Take the fleet, and the templates that hold where it brings none of its own by that name."""
+        self.fleet = fleet
+        self._zone = ZoneInfo(fleet.timezone)
+        self._sandbox = Sandbox({**shipped, **fleet.templates})
+        self._remembered: dict[object, Desired] = {}
+        self.renderings = 0
+
+    def desired(self, station: Station, capability: Capability, now: datetime) -> Desired:
+        """Give what a station should hold at `now`.
+
+        Raises:
+            ManifestError: a template failed, or yielded what may not be sent.
+        """
+        lease = lease_at(now, self.fleet.fail_safe, bucket(station.identity))
+        key = (id(station.assignments), station.evses, station.model, capability, lease)
+        known = self._remembered.get(key)
+        if known is None or now >= known.until:
+            known = self._render(station, capability, lease, now)
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = known
+        return known
+
+    def timeline(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> Timeline:
+        """Give the signed power in W that schedules ask of an EVSE over a span, zero where none speaks."""
+        return evse_timeline(station.assignments, evse, self._zone, self.fleet.nominal_voltage, span)
+
+    def _render(self, station: Station, capability: Capability, lease: Lease, now: datetime) -> Desired:
+        self.renderings += 1
+        profiles: list[Profile] = [self._floor(capability, station)]
+        until, base = lease.renewal, 1
+        try:
+            profiles += self._ceiling(capability, station)
+            base = len(profiles)
+            for evse in station.evses if station.assignments else ():
+                rendered, renewal = self._schedule(evse, station, capability, lease, now)
+                profiles += rendered
+                until = min(until, renewal)
+            _refuse_too_many(profiles, capability)
+        except Unsupported as error:
+            return Desired(tuple(profiles[:base]), lease.renewal, str(error))
+        for violation in check_stack(profiles):
+            raise refuse(SCHEDULE, violation.message, violation.rule)
+        return Desired(tuple(profiles), until)
+
+    def _floor(self, capability: Capability, station: Station) -> Profile:
+        variables = {"profile_id": self.fleet.id_from, "start": EPOCH, **_about(station)}
+        yielded = self._yield(FLOOR, variables)
+        check_floor(yielded, FLOOR)
+        return fit(yielded[0], _enough(capability), self._rating(station))
+
+    def _ceiling(self, capability: Capability, station: Station) -> tuple[Profile, ...]:
+        rating = self._rating(station)
+        variables = {
+            "profile_id": self.fleet.id_from + 1,
+            "start": EPOCH,
+            "charge_w": rating.charge_w,
+            **_about(station),
+        }
+        yielded = self._yield(STATION_MAX, variables)
+        for profile in yielded:
+            if profile.purpose is not Purpose.STATION_MAX:
+                raise refuse(STATION_MAX, f"yields a {profile.purpose}", "template-purpose")
+        return tuple(fit(profile, _enough(capability), rating) for profile in yielded)
+
+    def _schedule(
+        self, evse: Evse, station: Station, capability: Capability, lease: Lease, now: datetime
+    ) -> tuple[tuple[Profile, ...], datetime]:
+        line = self.timeline(station, evse, (lease.start, lease.end))
+        steps, held = window(line.steps, lease, now, capability.max_periods)
+        variables = {
+            "profile_id": self.fleet.id_from + FIRST_EVSE + evse.id,
+            "evse": _facts(evse),
+            "steps": _offsets((*steps, Step(held.end, ZERO))),
+            "lease": {"start": held.start, "end": held.end},
+            "max_offline": self.fleet.fail_safe.max_offline if capability.max_offline else None,
+            **_about(station),
+        }
+        rating = self._rating(station, evse)
+        yielded = self._yield(SCHEDULE, variables)
+        check_yield(yielded, evse.id, held, SCHEDULE)
+        return tuple(fit(profile, capability, rating) for profile in yielded), held.renewal
+
+    def _yield(self, template: str, variables: Mapping[str, object]) -> tuple[Profile, ...]:
+        profiles = read_yield(template, self._sandbox.render(template, variables))
+        for profile in profiles:
+            if not self.fleet.id_from <= profile.id <= self.fleet.id_to:
+                raise refuse(template, f"profile id {profile.id} is outside the fleet's range", "foreign-id")
+        return profiles
+
+    def _rating(self, station: Station, evse: Evse | None = None) -> Rating:
+        evses = (evse,) if evse else station.evses
+        return Rating(
+            charge_w=sum((each.charge_w for each in evses), ZERO),
+            discharge_w=sum((each.discharge_w for each in evses), ZERO),
+            phases=min(each.phases for each in evses),
+            voltage=self.fleet.nominal_voltage,
+        )
+
+
+def owned(fleet: Fleet, profile_id: int) -> bool:
+    """Tell whether a profile id is the fleet's own (invariant 3)."""
+    return fleet.id_from <= profile_id <= fleet.id_to
+
+
+def stations_of(fleet: Fleet, names: Iterable[str]) -> tuple[Station, ...]:
+    """Give the stations of these identities, in the order asked; an unknown one is left out."""
+    return tuple(fleet.stations[name.casefold()] for name in names if name.casefold() in fleet.stations)
+
+
+def _enough(capability: Capability) -> Capability:
+    """Let the floor and the ceiling pass where flow is refused: they are sent to every station, whatever it says."""
+    return replace(capability, smart_charging=True, max_external_id=0)
+
+
+def _refuse_too_many(profiles: list[Profile], capability: Capability) -> None:
+    if capability.max_profiles is not None and len(profiles) > capability.max_profiles:
+        raise Unsupported(f"{len(profiles)} profiles", f"the station holds {capability.max_profiles}")
+
+
+def _about(station: Station) -> dict[str, object]:
+    return {"model": station.model, "evse_count": len(station.evses)}
+
+
+def _facts(evse: Evse) -> dict[str, object]:
+    return {
+        "id": evse.id,
+        "charge_w": evse.charge_w,
+        "discharge_w": evse.discharge_w,
+        "phases": evse.phases,
+        "current": evse.current.value,
+        "connector": evse.connector,
+    }
+
+
+def _offsets(steps: tuple[Step, ...]) -> list[dict[str, object]]:
+    """Give steps as templates see them: `offset` in seconds after the first; neighbours differ."""
+    first = steps[0].start
+    kept: list[Step] = []
+    for step in steps:
+        if not kept or kept[-1].power_w != step.power_w:
+            kept.append(step)
+    return [
+        {"start": step.start, "offset": int((step.start - first).total_seconds()), "power_w": step.power_w}
+        for step in kept
+    ]

@@ -1,0 +1,97 @@
+"""What templates yield is untrusted: read it, hold it against the rules, and make sure that its flow ends.
+
+Called by `desired` for every rendering. Each refusal is a `ManifestError` that names the template.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.errors import ManifestError, Place
+from reconciler.manifests.documents import parse
+from reconciler.profiles.canonical import course
+from reconciler.profiles.form import MalformedProfile, read_integer, read_profile
+from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose
+from reconciler.profiles.rules import check
+from reconciler.render.lease import EPOCH, Lease
+
+
+def read_yield(template: str, text: str) -> tuple[Profile, ...]:
+    """Read the text of a rendered template: one profile, or a list of them, each with `evseId` beside its fields.
+
+    Raises:
+        ManifestError: it is no YAML, no profile, or breaks a rule of combination.
+    """
+    parsed = parse(f"templates/{template}", text)
+    for error in parsed.errors:
+        raise refuse(template, f"its output can't be read: {error.message}", error.rule)
+    items: list[object] = []
+    for document in parsed.documents:
+        items += document.value if isinstance(document.value, list) else [document.value]
+    profiles = tuple(_read(template, item) for item in items)
+    if not profiles:
+        raise refuse(template, "yields no profile", "template-yield")
+    for profile in profiles:
+        for violation in check(profile):
+            raise refuse(template, f"profile {profile.id}: {violation.message}", violation.rule)
+    return profiles
+
+
+def check_floor(profiles: tuple[Profile, ...], template: str) -> None:
+    """Refuse a floor that is not one: permanent, zero, on the lowest level of every EVSE (facts 3.3)."""
+    floor = profiles[0]
+    place = (floor.purpose, floor.evse_id, floor.stack_level, floor.kind)
+    if len(profiles) != 1 or place != (Purpose.TX_DEFAULT, 0, 0, Kind.ABSOLUTE):
+        raise refuse(template, "the floor is one Absolute TxDefaultProfile on EVSE 0, stack level 0", "floor-place")
+    held = course(floor, EPOCH)
+    permanent = held.end is None and bool(held.steps) and held.steps[0][0] <= EPOCH
+    if not permanent or any(flows(period) for _, period in held.steps):
+        raise refuse(template, "the floor is zero from 2020 on, without an end", "floor-flow")
+
+
+def check_yield(profiles: tuple[Profile, ...], evse_id: int, lease: Lease, template: str) -> None:
+    """Refuse profiles for another EVSE, on the floor's level, or whose flow outlives the lease (invariant 4)."""
+    for profile in profiles:
+        if profile.evse_id != evse_id:
+            raise refuse(template, f"yields a profile for EVSE {profile.evse_id} instead of {evse_id}", "template-evse")
+        if profile.stack_level < 1:
+            raise refuse(template, "stack level 0 is the floor's", "floor-place")
+        if not _ends(profile, lease.end):
+            raise refuse(template, f"profile {profile.id} still flows when its lease ends", "lease-missing")
+
+
+def flows(period: Period) -> bool:
+    """Tell whether a period lets anything flow, in either direction."""
+    if period.mode is Mode.IDLE:
+        return False
+    if period.setpoint is not None:
+        return period.setpoint != 0
+    return period.mode is not Mode.CHARGING_ONLY or period.limit is None or period.limit != 0
+
+
+def refuse(template: str, message: str, rule: str) -> ManifestError:
+    """Make the error that names a template."""
+    return ManifestError(message, Place(f"templates/{template}"), rule=rule)
+
+
+def _ends(profile: Profile, end: datetime) -> bool:
+    if profile.kind is not Kind.ABSOLUTE:
+        return profile.valid_to is not None and profile.valid_to <= end
+    held = course(profile, EPOCH)
+    if held.end is not None and held.end <= end:
+        return True
+    final = [period for at, period in held.steps if at <= end][-1:]
+    later = [period for at, period in held.steps if at > end]
+    return not any(flows(period) for period in (*final, *later))
+
+
+def _read(template: str, item: object) -> Profile:
+    try:
+        if not isinstance(item, dict):
+            raise MalformedProfile("", "must be an object")
+        evse = read_integer(item.get("evseId"))
+        return read_profile(evse, item)
+    except MalformedProfile as error:
+        raise refuse(template, str(error), "template-yield") from error
+    except TypeError as error:
+        raise refuse(template, f"evseId {error}", "template-yield") from error

@@ -1,0 +1,147 @@
+"""One station as the controller knows it, and the questions that the table of decisions asks of it.
+
+Values only: the controller's step replaces them as events come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zlib import crc32
+
+from reconciler.plan.change import Keep, Owned, Stuck, Verdict, foreign
+from reconciler.profiles.capability import Capability, Protocol
+from reconciler.profiles.composite import flow_at
+from reconciler.profiles.profile import Profile
+from reconciler.reported.belief import Belief, Held, Reported
+from reconciler.reported.events import CompositeRead
+from reconciler.rollout.commands import SendRaw, StationCommand
+
+FIRST_RETRY = timedelta(seconds=1)
+LONGEST_RETRY = timedelta(minutes=15)
+TOLERANCE_W = Decimal(50)
+"""How far a composite schedule may be off by rounding between units."""
+BLIND_AFTER = 2
+"""How many inventories in a row must fail until the composite schedule is asked instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often stations may be written to (per EVSE) and are read back as a matter of routine."""
+
+    write_interval: timedelta = timedelta(seconds=60)
+    read_back: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a station should hold now, by which revision; `until` is when that has to be rendered anew.
+
+    `profiles` begins with the floor; `evses` are the EVSEs that the manifest gives the station.
+    """
+
+    profiles: tuple[Profile, ...]
+    revision: str
+    until: datetime
+    owned: Owned
+    evses: tuple[int, ...] = ()
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Everything the controller knows of one station.
+
+    `session` is None while it is offline; `base` is the capability assumed for its protocol until `capability` is
+    read. `in_flight` is the one command under way. `failures` counts what went wrong in a row, and `retry_at` holds
+    off the next try. `written_at` is the last write by EVSE. `verified` is the goal that was last read back whole,
+    `read_at` the time of the last whole report, `answers` the last answer by profile id.
+    """
+
+    identity: str
+    session: int | None = None
+    protocol: Protocol | None = None
+    ready: bool = False
+    base: Capability | None = None
+    capability: Capability | None = None
+    reported: Reported = field(default_factory=Reported)
+    goal: Goal | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    in_flight: StationCommand | None = None
+    asked: tuple[SendRaw, ...] = ()
+    failures: int = 0
+    failed_reads: int = 0
+    retry_at: datetime | None = None
+    read_at: datetime | None = None
+    written_at: Mapping[int, datetime] = field(default_factory=dict)
+    verified: Goal | None = None
+    trouble: str = ""
+    answers: Mapping[int, str] = field(default_factory=dict)
+    skew: timedelta | None = None
+    power_w: Mapping[int, tuple[Decimal, datetime]] = field(default_factory=dict)
+    external: frozenset[int] = frozenset()
+
+    @property
+    def blind(self) -> bool:
+        """Tell whether its inventory can't be read, so that only the composite schedule can speak for it."""
+        return not self.reported.known and self.failed_reads >= BLIND_AFTER
+
+
+def backoff(identity: str, failures: int) -> timedelta:
+    """Give the wait after a number of failures in a row: doubling to 15 minutes, with jitter by station and try."""
+    longest: timedelta = min(FIRST_RETRY * 2 ** min(failures - 1, 16), LONGEST_RETRY)
+    return longest * (0.5 + share(f"{identity}/{failures}") / 2)
+
+
+def read_back_at(station: Station, pace: Pace) -> datetime | None:
+    """Give the instant of the next routine read-back: the interval, shortened by up to a fifth, by station."""
+    if station.read_at is None:
+        return None
+    return station.read_at + pace.read_back * (1 - 0.2 * share(station.identity))
+
+
+def floor_is_in_force(station: Station) -> bool:
+    """Tell whether the goal's floor was read back, or shown by the composite schedule where nothing can be read."""
+    if station.goal is None:
+        return False
+    floor = station.goal.profiles[0]
+    held = station.reported.held.get(floor.id)
+    kept = any(isinstance(verdict, Keep) and verdict.held.id == floor.id for verdict in station.verdicts)
+    if not kept or held is None:
+        return False
+    return held.belief is Belief.OBSERVED or (station.blind and opinion(station) is True)
+
+
+def opinion(station: Station) -> bool | None:
+    """Say whether the composite schedules allow no more than the profiles accepted; None before all EVSEs answered."""
+    if station.goal is None or set(station.goal.evses) - set(station.reported.composites):
+        return None
+    accepted = [held.profile for held in station.reported.held.values()]
+    return all(_allows_no_more(station.reported.composites[evse], accepted) for evse in station.goal.evses)
+
+
+def _allows_no_more(read: CompositeRead, accepted: Sequence[Profile]) -> bool:
+    for step in read.steps:
+        expected = flow_at(accepted, read.evse_id, read.start + timedelta(seconds=step.start))
+        signed = step.setpoint if step.setpoint is not None else step.limit
+        most = expected.most_import_w
+        if most is not None and (signed is None or signed > most + TOLERANCE_W):
+            return False
+    return bool(read.steps)
+
+
+def strangers(station: Station) -> tuple[Held, ...]:
+    """Give the profiles that others have put into the station."""
+    return foreign(station.reported, station.goal.owned) if station.goal else ()
+
+
+def stuck(station: Station) -> tuple[Stuck, ...]:
+    """Give what the station refuses, or stores otherwise than it was sent."""
+    return tuple(verdict for verdict in station.verdicts if isinstance(verdict, Stuck))
+
+
+def share(text: str) -> float:
+    """Give a number in [0, 1) that is the same for the same text everywhere: jitter without randomness."""
+    return crc32(text.encode()) / 2**32
