@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from immutables import Map
+
 from reconciler.controller.gate import allows, load_now, release
 from reconciler.controller.history import entries
 from reconciler.controller.world import Ask, Effect, Event, Reply, RevisionLoaded, RevisionRefused, World
@@ -139,11 +141,20 @@ def _keep(world: World, key: str, station: Station, answer: Next, now: datetime)
         world,
         stations=world.stations.set(key, station),
         standing=world.standing.set(key, answer),
+        tally=_count(world, key, answer),
         waiting=world.waiting.delete(key) if key in world.waiting else world.waiting,
     )
     if load is None or load is world.loads.get(key):
         return kept
     return release(replace(kept, loads=world.loads.set(key, load)), key)
+
+
+def _count(world: World, key: str, answer: Next) -> Map[str, int]:
+    before = world.standing.get(key)
+    tally = world.tally
+    if before is not None:
+        tally = tally.set(before.state, tally[before.state] - 1)
+    return tally.set(answer.state, tally.get(answer.state, 0) + 1)
 
 
 def _choose(world: World, key: str, answer: Next, now: datetime) -> tuple[World, StationCommand | None, Next]:

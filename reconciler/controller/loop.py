@@ -1,0 +1,189 @@
+"""The shell round the pure step: takes events from a queue, steps, and carries the effects out.
+
+The only scheduler of the program. It knows the time through a clock it is given, stations through the one method that
+executes a command, and nothing of git, sockets or HTTP. Composed by the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from reconciler.controller.revision import Revision, revise
+from reconciler.controller.step import step
+from reconciler.controller.world import (
+    Ask,
+    Effect,
+    Entry,
+    Event,
+    Reply,
+    RevisionLoaded,
+    RevisionRefused,
+    Settings,
+    World,
+)
+from reconciler.errors import RevisionError
+from reconciler.manifests.snapshot import Snapshot
+from reconciler.reported.events import RawAnswered, Woken
+from reconciler.rollout.commands import SendRaw, StationCommand, Wake
+
+HISTORY = 100_000
+TURN = 100
+"""How many events are stepped before the loop lets sockets and requests have their turn."""
+
+Clock = Callable[[], datetime]
+
+
+class Stations(Protocol):
+    """What the controller asks of the stations shell."""
+
+    def execute(self, command: StationCommand) -> None:
+        """Begin to carry a command out; its end comes back as exactly one event."""
+
+
+class Controller:
+    """Runs one fleet. All state is the world; history is kept in memory, newest last."""
+
+    def __init__(self, stations: Stations, shipped: Mapping[str, str], clock: Clock, settings: Settings) -> None:
+        """Take the stations to command, the default templates, the clock and the settings."""
+        self.world = World(settings=settings)
+        self.history: deque[Entry] = deque(maxlen=HISTORY)
+        self._stations, self._shipped, self._clock = stations, shipped, clock
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._alarms: list[tuple[datetime, str]] = []
+        self._due: dict[str, datetime] = {}
+        self._alarm: asyncio.TimerHandle | None = None
+        self._replies: dict[str, asyncio.Future[RawAnswered | Reply]] = {}
+        self._watchers: list[tuple[Callable[[World], bool], asyncio.Future[None]]] = []
+        self._log = structlog.get_logger("controller")
+
+    def report(self, event: Event) -> None:
+        """Put an event into the queue; called by the shells, from the loop's own thread."""
+        self._events.put_nowait(event)
+
+    async def run(self) -> None:
+        """Step through events until cancelled."""
+        while True:
+            self._step(await self._events.get())
+            for _ in range(TURN):
+                if self._events.empty():
+                    break
+                self._step(self._events.get_nowait())
+            await asyncio.sleep(0)
+
+    async def take(self, snapshot: Snapshot) -> Revision | RevisionError:
+        """Make a snapshot the desired revision, or refuse it as a whole; stations hear of it afterwards."""
+        try:
+            revision = await asyncio.to_thread(revise, snapshot, self._shipped, self._clock())
+        except RevisionError as error:
+            self.report(RevisionRefused(snapshot.commit, snapshot.subject, error.errors))
+            self._log.error("revision refused", revision=snapshot.commit, errors=[str(each) for each in error.errors])
+            return error
+        self._log.info("revision loaded", revision=snapshot.commit, stations=len(revision.fleet.stations))
+        self.report(RevisionLoaded(revision))
+        return revision
+
+    async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | Reply:
+        """Send one request by hand and wait for its end."""
+        future: asyncio.Future[RawAnswered | Reply] = asyncio.get_running_loop().create_future()
+        self._replies[request.ticket] = future
+        try:
+            self.report(Ask(request, who, force))
+            return await future
+        finally:
+            self._replies.pop(request.ticket, None)
+
+    async def until(self, condition: Callable[[World], bool]) -> None:
+        """Wait until the world meets a condition; it is asked after every step, so it should be cheap."""
+        if condition(self.world):
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers.append((condition, future))
+        await future
+
+    def _step(self, event: Event) -> None:
+        if isinstance(event, RawAnswered):
+            self._answer(event.ticket, event)
+        self.world, effects = step(self.world, event, self._clock())
+        for effect in effects:
+            self._carry_out(effect)
+        if self._watchers:
+            self._notify()
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Wake():
+                self._wake(effect)
+            case Entry():
+                self._record(effect)
+            case Reply():
+                self._answer(effect.ticket, effect)
+            case _:
+                self._stations.execute(effect)
+
+    def _record(self, entry: Entry) -> None:
+        self.history.append(entry)
+        details: dict[str, Any] = {
+            "station": entry.station,
+            "profile": entry.profile_id,
+            "reason": entry.reason,
+            "answer": entry.answer,
+            "revision": entry.revision,
+            "digest": entry.digest[:12],
+        }
+        self._log.info(entry.action, **{key: value for key, value in details.items() if value})
+
+    def _answer(self, ticket: str, answer: RawAnswered | Reply) -> None:
+        future = self._replies.get(ticket)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _notify(self) -> None:
+        waiting = [(condition, future) for condition, future in self._watchers if not future.done()]
+        self._watchers = []
+        for condition, future in waiting:
+            if condition(self.world):
+                future.set_result(None)
+            else:
+                self._watchers.append((condition, future))
+
+    def _wake(self, wake: Wake) -> None:
+        """Remember the alarm; of several for one station only the last one set rings."""
+        if self._due.get(wake.station) == wake.at:
+            return
+        self._due[wake.station] = wake.at
+        heapq.heappush(self._alarms, (wake.at, wake.station))
+        if self._alarms[0] == (wake.at, wake.station):
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarms:
+            delay = (self._alarms[0][0] - self._clock()).total_seconds()
+            self._alarm = asyncio.get_running_loop().call_later(max(delay, 0.0), self._ring)
+
+    def _ring(self) -> None:
+        now = self._clock()
+        while self._alarms and self._alarms[0][0] <= now:
+            at, station = heapq.heappop(self._alarms)
+            if self._due.get(station) == at:
+                del self._due[station]
+                self.report(Woken(station))
+        self._arm()
+
+    def close(self) -> None:
+        """Let go of timers and of everyone who waits."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for _, future in self._watchers:
+            with suppress(asyncio.InvalidStateError):
+                future.cancel()
