@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from reconciler.manifests.complaints import Complaints, clip
-from reconciler.manifests.diagnosis import explain
+from reconciler.manifests.diagnosis import MOST, explain
 from reconciler.manifests.documents import Document, Value, parse
 from reconciler.manifests.models import (
     API_VERSION,
@@ -64,7 +64,7 @@ class Catalogue:
     """
 
     entries: dict[str, dict[str, Entry[BaseModel]]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
-    mentioned: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
+    mentioned: dict[str, dict[str, None]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     whole: bool = True
 
     @property
@@ -99,14 +99,14 @@ class Catalogue:
 
     def broken(self, kind: str) -> bool:
         """Tell whether documents of a kind are missing because something else is wrong with them."""
-        return not self.whole or bool(self.mentioned[kind] - self.entries[kind].keys())
+        return not self.whole or bool(self.mentioned[kind].keys() - self.entries[kind].keys())
 
     def check_reference(self, kind: str, name: str, place: Place, field: str, complaints: Complaints) -> bool:
         """Tell whether a name can be followed; note it when nothing of that kind has it."""
         if name in self.entries[kind]:
             return True
         if self.whole and name not in self.mentioned[kind]:
-            hint = complaints.suggest(name, sorted(self.mentioned[kind]))
+            hint = complaints.suggest(name, self.mentioned[kind])
             message = f"there is no {kind} `{clip(name)}`"
             complaints.add(place, "unknown-reference", message, field=field, hint=hint)
         return False
@@ -147,7 +147,7 @@ def _read_document(
         result.whole = False
         return
     before = len(complaints)
-    for key in value.keys() - set(_TOP):
+    for key in [key for key in value if key not in _TOP][:MOST]:
         hint = complaints.suggest(key, _TOP) or "the keys here are " + ", ".join(_TOP)
         complaints.add(
             document.at_key(key), "unknown-key", f"`{clip(key)}` is not a key here", field=clip(key), hint=hint
@@ -199,7 +199,7 @@ def _validate(document: Document, model: type[M], key: str, complaints: Complain
 def _mention(kind: str, value: dict[str, Value], result: Catalogue) -> None:
     metadata = value.get("metadata")
     if isinstance(metadata, dict) and isinstance(name := metadata.get("name"), str):
-        result.mentioned[kind].add(name)
+        result.mentioned[kind][name] = None
 
 
 def _file_away(kind: str, entry: Entry[BaseModel], result: Catalogue, complaints: Complaints) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from reconciler.errors import Place
 
@@ -35,7 +35,7 @@ class Complaints:
         """Note errors that were made elsewhere."""
         self._errors.extend(errors)
 
-    def suggest(self, word: str, known: Collection[str]) -> str:
+    def suggest(self, word: str, known: Iterable[str]) -> str:
         """Give a hint with the known word that is nearest, or nothing."""
         candidates = list(islice(known, self._budget)) if len(word) <= LONGEST_WORD else []
         self._budget -= len(candidates)

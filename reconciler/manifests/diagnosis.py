@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ModelType: TypeAlias = type[BaseModel]
 
+MOST = 100
+
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -35,13 +37,17 @@ _HINTS = {"string_type": "quote it"}
 
 def explain(document: Document, model: ModelType, error: ValidationError, root: str, complaints: Complaints) -> None:
     """Note each of a validation's errors with its place, its field path below `root`, and what would be right."""
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:MOST]:
         path = (root, *(step for step in detail["loc"] if step != "[key]"))
         if detail["type"] == "extra_forbidden":
             _unknown_key(document, model, path, complaints)
             continue
         rule, message, hint = _words(detail, path, complaints)
         complaints.add(document.at(*path), rule, message, field=field_path(path), hint=hint)
+    if len(details) > MOST:
+        message = f"{len(details) - MOST} more errors in this document"
+        complaints.add(document.at(root), "more-errors", message, field=root)
 
 
 def _unknown_key(document: Document, model: ModelType, path: Path, complaints: Complaints) -> None:

@@ -8,6 +8,7 @@ is an error rather than a guess.
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias, Union
@@ -29,14 +30,14 @@ from yaml.events import (
 from reconciler.errors import ManifestError, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_NODES = 500_000
 MAX_DEPTH = 50
+_COLUMNS = 1 << 24
 
 Value: TypeAlias = Union[bool, int, Decimal, str, list["Value"], dict[str, "Value"], None]  # noqa: UP007
 Path: TypeAlias = tuple[str | int, ...]
-Spot: TypeAlias = tuple[int, int]
 
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
@@ -51,58 +52,57 @@ _AMBIGUOUS = re.compile(
 _SUSPECT = frozenset("0123456789+-.ynoYNO")
 
 
-@dataclass(slots=True)
-class Places:
-    """Remember where keys and values stand, by the identity of the mapping or list that holds them."""
-
-    file: str
-    keys: dict[int, dict[str, Spot]] = field(default_factory=dict)
-    values: dict[int, dict[str | int, Spot]] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """Hold one YAML document: its value and where each part of it stands."""
+    """Hold one YAML document: its value and where each part of it stands.
+
+    `spots` has, by the identity of a list, where its items stand; by that of a mapping, where each key and its value
+    stand, in turn. A spot is one number and an array holds them, because there are millions in a large fleet and the
+    garbage collector would visit each object.
+    """
 
     file: str
     value: Value
-    start: Spot
-    places: Places = field(repr=False)
+    start: int
+    spots: Mapping[int, array[int]] = field(repr=False)
 
     def at(self, *path: str | int) -> Place:
         """Give the place of the value at a path, or of the nearest thing above it that exists."""
-        return self._find(path, self.places.values)
-
-    def at_key(self, *path: str | int) -> Place:
-        """Give the place of the key at the end of a path, or of the nearest thing above it that exists."""
-        parent = self._walk(path[:-1])
-        spot = self.places.keys.get(id(parent), {}).get(str(path[-1])) if path else None
-        return Place(self.file, *spot) if spot else self.at(*path)
-
-    def _walk(self, path: Path) -> Value:
-        value = self.value
-        for step in path:
-            value = _child(value, step)
-        return value
-
-    def _find(self, path: Path, table: dict[int, dict[str | int, Spot]]) -> Place:
         spot, value = self.start, self.value
         for step in path:
-            found = table.get(id(value), {}).get(step)
-            if found is None:
+            index = _position(value, step)
+            if index is None:
                 break
-            spot, value = found, _child(value, step)
-        return Place(self.file, *spot)
+            spots = self.spots[id(value)]
+            spot, value = spots[2 * index + 1 if isinstance(value, dict) else index], _children(value)[index]
+        return self._place(spot)
+
+    def at_key(self, *path: str | int) -> Place:
+        """Give the place of the key at the end of a path, which must exist."""
+        value = self.value
+        for step in path[:-1]:
+            value = _children(value)[_position(value, step) or 0]
+        return self._place(self.spots[id(value)][2 * (_position(value, path[-1]) or 0)])
+
+    def _place(self, spot: int) -> Place:
+        return Place(self.file, *divmod(spot, _COLUMNS))
 
 
-def _child(value: Value, step: str | int) -> Value:
+def _position(value: Value, step: str | int) -> int | None:
+    """Tell at which position of a mapping or list something stands."""
     match value, step:
-        case dict(), str():
-            return value.get(step)
+        case dict(), str() if step in value:
+            return list(value).index(step)
         case list(), int() if step < len(value):
-            return value[step]
+            return step
         case _:
             return None
+
+
+def _children(value: Value) -> list[Value]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.errors: list[ManifestError] = []
-        self._places = Places(file)
+        self._spots: dict[int, array[int]] = {}
         self._anchors: dict[str, _Anchor] = {}
         self._nodes = 0
         self._deepest = 0
@@ -166,11 +166,10 @@ class _Reader:
 
     def _document(self, parser: CBaseLoader) -> Iterator[Document]:
         self._anchors.clear()
-        self._places = Places(self.file)
         first = _next(parser)
         value = self._value(parser, first, 1)
         if value is not None:
-            yield Document(self.file, value, _spot(first), self._places)
+            yield Document(self.file, value, _spot(first), self._spots)
 
     def _value(self, parser: CBaseLoader, event: Event, depth: int) -> Value:
         if type(event) is ScalarEvent and event.anchor is None and event.tag is None and depth <= MAX_DEPTH:
@@ -218,38 +217,36 @@ class _Reader:
 
     def _sequence(self, parser: CBaseLoader, depth: int) -> list[Value]:
         result: list[Value] = []
-        spots: dict[str | int, Spot] = {}
+        spots = array("Q")
         while not isinstance(event := _next(parser), SequenceEndEvent):
-            spots[len(result)] = _spot(event)
+            spots.append(_spot(event))
             result.append(self._value(parser, event, depth + 1))
-        self._places.values[id(result)] = spots
+        self._spots[id(result)] = spots
         return result
 
     def _mapping(self, parser: CBaseLoader, depth: int) -> dict[str, Value]:
         result: dict[str, Value] = {}
-        keys: dict[str, Spot] = {}
-        spots: dict[str | int, Spot] = {}
+        spots = array("Q")
         while not isinstance(event := _next(parser), MappingEndEvent):
-            key = self._key(event, keys)
-            keys[key] = _spot(event)
+            key = self._key(event, result, spots)
+            spots.append(_spot(event))
             inner = _next(parser)
-            spots[key] = _spot(inner)
+            spots.append(_spot(inner))
             result[key] = self._value(parser, inner, depth + 1)
-        self._places.keys[id(result)] = keys
-        self._places.values[id(result)] = spots
+        self._spots[id(result)] = spots
         return result
 
-    def _key(self, event: Event, seen: dict[str, Spot]) -> str:
+    def _key(self, event: Event, before: dict[str, Value], spots: array[int]) -> str:
         if not isinstance(event, ScalarEvent):
             raise self._refuse(event, "a key must be plain text", "yaml-key")
         self._scalar(event)
-        key = event.value
+        key: str = event.value
         if key == "<<":
             raise self._refuse(event, "merge keys are not taken", "yaml-key", "give the whole value as an alias")
-        if key in seen:
-            message = f"`{key}` stands here twice, first on line {seen[key][0]}"
-            raise self._refuse(event, message, "duplicate-key")
-        return str(key)
+        if key in before:
+            line = spots[2 * list(before).index(key)] // _COLUMNS
+            raise self._refuse(event, f"`{key[:80]}` stands here twice, first on line {line}", "duplicate-key")
+        return key
 
     def _scalar(self, event: ScalarEvent) -> Value:
         text: str = event.value
@@ -276,7 +273,7 @@ class _Reader:
             )
 
     def _refuse(self, event: Event, message: str, rule: str, hint: str = "") -> ManifestError:
-        return ManifestError(message, Place(self.file, *_spot(event)), rule=rule, hint=hint)
+        return ManifestError(message, Place(self.file, *divmod(_spot(event), _COLUMNS)), rule=rule, hint=hint)
 
 
 def _next(parser: CBaseLoader) -> Event:
@@ -284,7 +281,7 @@ def _next(parser: CBaseLoader) -> Event:
     return event if event is not None else StreamEndEvent()
 
 
-def _spot(event: Event) -> Spot:
+def _spot(event: Event) -> int:
     mark = event.start_mark
     assert mark is not None  # noqa: S101 - every event of a parser has one
-    return (mark.line + 1, mark.column + 1)
+    return (mark.line + 1) * _COLUMNS + mark.column + 1

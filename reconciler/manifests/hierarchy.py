@@ -116,7 +116,7 @@ class Selector:
         return found
 
     def _label_hint(self, labels: Mapping[str, str]) -> str:
-        written = [f"{key}={value}" for key, value in self._by_label]
+        written = (f"{key}={value}" for key, value in self._by_label)
         missing = next((pair for pair in labels.items() if pair not in self._by_label), None)
         return self._complaints.suggest("=".join(missing), written) if missing else ""
 

@@ -31,17 +31,18 @@ class Row:
 
     identity: str
     place: Place
+    field: str
     labels: tuple[tuple[str, str], ...] = ()
     model: str = ""
 
 
-def expand(text: str, place: Place, files: Mapping[str, str]) -> Iterator[Row]:
+def expand(text: str, place: Place, field: str, files: Mapping[str, str]) -> Iterator[Row]:
     """Give the stations that a range, a table's path or a plain identity names; raises Malformed or ManifestError."""
     if text.endswith(TABLE_SUFFIX):
         yield from _table(text, files)
         return
     for identity in expand_range(text):
-        yield Row(check_identity(identity), place)
+        yield Row(check_identity(identity), place, field)
 
 
 def expand_range(text: str) -> Iterator[str]:
@@ -111,6 +112,6 @@ def _row(place: Place, header: list[str], cells: list[str]) -> Row:
     record = dict(zip(header, cells, strict=True))
     labels = tuple((key.removeprefix(_LABEL), value) for key, value in record.items() if _is_label(key) and value)
     try:
-        return Row(check_identity(record["identity"]), place, labels, record.get("model", ""))
+        return Row(check_identity(record["identity"]), place, "identity", labels, record.get("model", ""))
     except Malformed as error:
         raise ManifestError(error.message, place, "identity", error.rule, error.hint) from None

@@ -5,7 +5,6 @@ Called by the controller and the command line with a revision as a whole (invari
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Place, RevisionError
@@ -15,7 +14,7 @@ from reconciler.manifests.expressible import check_expressible
 from reconciler.manifests.fleet import FailSafe, Fleet, Group, Site, Station
 from reconciler.manifests.hierarchy import Selector, chains, check_memberships, members, site_names
 from reconciler.manifests.models import FleetSpec, ProfileIds, SiteSpec
-from reconciler.manifests.placement import Placements, assign
+from reconciler.manifests.placement import Placements, Structure, assign
 from reconciler.manifests.roster import Roster
 from reconciler.manifests.schedules import check_consent, resolve_schedules
 from reconciler.manifests.snapshot import TEMPLATE_SUFFIX, TEMPLATES, is_read
@@ -24,19 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.manifests.catalogue import Entry
-    from reconciler.manifests.fleet import Assignment, Schedule
+    from reconciler.manifests.fleet import Schedule
     from reconciler.manifests.roster import Listed
     from reconciler.manifests.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class _Structure:
-    """Hold the groups as they lie in each other, and what each has of its own."""
-
-    lineage: Mapping[str, tuple[str, ...]]
-    sites: Mapping[str, str | None]
-    own: Mapping[str, tuple[Assignment, ...]]
-    selected: Mapping[str, frozenset[str]]
 
 
 def load(snapshot: Snapshot) -> Fleet:
@@ -79,7 +68,7 @@ def _the_fleet(found: Catalogue, complaints: Complaints) -> tuple[str, FleetSpec
 
 def _structure(
     found: Catalogue, listed: Mapping[str, Listed], schedules: Mapping[str, Schedule], complaints: Complaints
-) -> _Structure:
+) -> Structure:
     lineage = chains(found, complaints)
     complete = not (found.broken("Station") or found.broken("StationSet"))
     selector = Selector(listed, complaints, complete=complete)
@@ -87,15 +76,15 @@ def _structure(
     if not check_memberships(found, lineage, selected, complaints):
         selected = dict.fromkeys(lineage, frozenset())
     sites = site_names(found, lineage, complaints)
-    return _Structure(lineage, sites, assign(found, schedules, complaints), selected)
+    return Structure(found.groups, lineage, sites, assign(found, schedules, complaints), selected)
 
 
-def _stations(listed: Mapping[str, Listed], structure: _Structure, complaints: Complaints) -> dict[str, Station]:
+def _stations(listed: Mapping[str, Listed], structure: Structure, complaints: Complaints) -> dict[str, Station]:
     direct: dict[str, list[str]] = {}
     for name, keys in structure.selected.items():
         for key in keys:
             direct.setdefault(key, []).append(name)
-    placements = Placements(structure.lineage, structure.sites, structure.own, complaints)
+    placements = Placements(structure, complaints)
     return {key: _station(listed[key], tuple(direct.get(key, ())), placements) for key in sorted(listed)}
 
 
@@ -123,7 +112,7 @@ def _site(entry: Entry[SiteSpec]) -> Site:
     return Site(entry.name, entry.spec.import_.value, entry.spec.export.value, entry.place)
 
 
-def _groups(found: Catalogue, stations: Mapping[str, Station], structure: _Structure) -> dict[str, Group]:
+def _groups(found: Catalogue, stations: Mapping[str, Station], structure: Structure) -> dict[str, Group]:
     everyone = members(structure.lineage, structure.selected)
     return {
         name: Group(

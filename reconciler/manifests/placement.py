@@ -14,10 +14,22 @@ from reconciler.manifests.fleet import Assignment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reconciler.manifests.catalogue import Catalogue
+    from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
     from reconciler.manifests.fleet import Schedule
+    from reconciler.manifests.models import GroupSpec
     from reconciler.manifests.roster import Listed
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Hold the groups as they lie in each other, and what each has of its own."""
+
+    groups: Mapping[str, Entry[GroupSpec]]
+    lineage: Mapping[str, tuple[str, ...]]
+    sites: Mapping[str, str | None]
+    own: Mapping[str, tuple[Assignment, ...]]
+    selected: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +64,8 @@ def _own(
 class Placements:
     """Work out placements, each distinct one once."""
 
-    def __init__(
-        self,
-        lineage: Mapping[str, tuple[str, ...]],
-        sites: Mapping[str, str | None],
-        own: Mapping[str, tuple[Assignment, ...]],
-        complaints: Complaints,
-    ) -> None:
-        self._lineage = lineage
-        self._sites = sites
-        self._own = own
+    def __init__(self, structure: Structure, complaints: Complaints) -> None:
+        self._structure = structure
         self._complaints = complaints
         self._placements: dict[tuple[str, ...], Placement] = {}
         self._tuples: dict[tuple[int, ...], tuple[Assignment, ...]] = {}
@@ -76,19 +80,21 @@ class Placements:
         if len(sites) > 1:
             message = f"`{station.identity}` can't be in two sites: {', '.join(sorted(sites))}"
             hint = f"its groups are {', '.join(placement.groups)}"
-            self._complaints.add(station.place, "two-sites", message, hint=hint)
+            self._complaints.add(station.place, "two-sites", message, field=station.field, hint=hint)
         return placement
 
     def _work_out(self, station: Listed, direct: tuple[str, ...]) -> Placement:
-        groups = _nearest_first(self._lineage[name] for name in direct)
+        groups = _nearest_first(self._structure.lineage[name] for name in direct)
         assignments = sorted(
-            (assignment for group in groups for assignment in self._own[group]),
+            (assignment for group in groups for assignment in self._structure.own[group]),
             key=lambda assignment: (-assignment.priority, assignment.place),
         )
         self._check_priorities(station, assignments)
         found = tuple(assignments)
         found = self._tuples.setdefault(tuple(map(id, found)), found)
-        return Placement(groups, found, tuple(sorted({site for group in groups if (site := self._sites[group])})))
+        return Placement(
+            groups, found, tuple(sorted({site for group in groups if (site := self._structure.sites[group])}))
+        )
 
     def _check_priorities(self, station: Listed, assignments: list[Assignment]) -> None:
         for first, second in pairwise(assignments):
@@ -99,9 +105,13 @@ class Placements:
                     f"priority {second.priority} is taken by `{first.schedule.name}` of group `{first.group}`,"
                     f" at {first.place}, and `{station.identity}` gets both"
                 )
-                self._complaints.add(
-                    second.place, "same-priority", message, hint="the higher priority wins; give each its own"
-                )
+                hint = "the higher priority wins; give each its own"
+                self._complaints.add(second.place, "same-priority", message, field=self._field(second), hint=hint)
+
+    def _field(self, assignment: Assignment) -> str:
+        entry = self._structure.groups[assignment.group]
+        places = [entry.at("schedules", number, "priority") for number in range(len(entry.spec.schedules))]
+        return f"spec.schedules[{places.index(assignment.place)}].priority"
 
 
 def _nearest_first(chains: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

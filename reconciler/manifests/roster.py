@@ -6,12 +6,15 @@ Used by `load`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ManifestError
 from reconciler.manifests.complaints import field_path
 from reconciler.manifests.fleet import Current, Declared, Evse
 from reconciler.manifests.identities import MAX_STATIONS, Row, expand
+from reconciler.manifests.models import check_identity
 from reconciler.manifests.quantity import Malformed
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.errors import Place
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
-    from reconciler.manifests.models import CapabilitySpec, EvseSpec, Hardware
+    from reconciler.manifests.models import CapabilitySpec, EvseSpec, Hardware, StationSetSpec, StationSpec
     from reconciler.manifests.quantity import Quantity
 
     H = TypeVar("H", bound=Hashable)
@@ -41,6 +44,7 @@ class Listed:
     evses: tuple[Evse, ...]
     declared: Declared
     place: Place
+    field: str
 
 
 class Roster:
@@ -56,21 +60,32 @@ class Roster:
 
     def fill(self, catalogue: Catalogue) -> None:
         """List every station of the catalogue."""
-        for name in sorted(catalogue.stations):
-            entry = catalogue.stations[name]
-            row = Row(entry.spec.identity or name, entry.at("identity") if entry.spec.identity else entry.place)
-            self._list(catalogue, entry, iter([row]), name)
-        for name in sorted(catalogue.station_sets):
-            entry_of_set = catalogue.station_sets[name]
-            self._list(catalogue, entry_of_set, self._rows(entry_of_set, entry_of_set.spec.identities))
+        fillings = [(entry.place, partial(self._one, catalogue, entry)) for entry in catalogue.stations.values()]
+        fillings += [(entry.place, partial(self._set, catalogue, entry)) for entry in catalogue.station_sets.values()]
+        # In the order of their places, so that of two equal identities the later is the one to blame.
+        for _, filling in sorted(fillings, key=itemgetter(0)):
+            filling()
+
+    def _one(self, catalogue: Catalogue, entry: Entry[StationSpec]) -> None:
+        place = entry.at("identity") if entry.spec.identity else entry.place
+        field = "spec.identity" if entry.spec.identity else "metadata.name"
+        try:
+            rows = [Row(entry.spec.identity or check_identity(entry.name), place, field)]
+        except Malformed as error:
+            self._complaints.add(place, error.rule, error.message, field=field, hint=error.hint)
+            rows = []
+        self._list(catalogue, entry, iter(rows), entry.name)
+
+    def _set(self, catalogue: Catalogue, entry: Entry[StationSetSpec]) -> None:
+        self._list(catalogue, entry, self._rows(entry, entry.spec.identities))
 
     def _rows(self, entry: Entry[Hardware], identities: tuple[str, ...]) -> Iterator[Row]:
         for number, text in enumerate(identities):
             path = ("identities", number)
+            field = field_path(("spec", *path) if len(identities) > 1 else ("spec", "identities"))
             try:
-                yield from expand(text, entry.at(*path), self._files)
+                yield from expand(text, entry.at(*path), field, self._files)
             except Malformed as error:
-                field = field_path(("spec", *path) if len(identities) > 1 else ("spec", "identities"))
                 self._complaints.add(entry.at(*path), error.rule, error.message, field=field, hint=error.hint)
             except ManifestError as error:
                 self._complaints.extend([error])
@@ -87,7 +102,9 @@ class Roster:
         for row in rows:
             labels, model = self._labels(entry, row), row.model or spec.model
             key = row.identity.casefold()
-            station = Listed(key, row.identity, name or row.identity, labels, model, site, evses, declared, row.place)
+            station = Listed(
+                key, row.identity, name or row.identity, labels, model, site, evses, declared, row.place, row.field
+            )
             if not self._enter(station):
                 return
 
@@ -97,11 +114,12 @@ class Roster:
         if first is not station:
             message = f"`{station.identity}` is listed already, at {first.place}"
             hint = "case does not tell identities apart" if first.identity != station.identity else ""
-            self._complaints.add(station.place, "duplicate-identity", message, hint=hint)
+            self._complaints.add(station.place, "duplicate-identity", message, field=station.field, hint=hint)
         if self._entered <= MAX_STATIONS:
             return True
         message = f"more than {MAX_STATIONS} stations"
-        self._complaints.add(station.place, "too-many-stations", message, hint="make several fleets of them")
+        hint = "make several fleets of them"
+        self._complaints.add(station.place, "too-many-stations", message, field=station.field, hint=hint)
         return False
 
     def _labels(self, entry: Entry[Hardware], row: Row) -> Mapping[str, str]:
