@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeVar
 
-from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile
+from reconciler.profiles.profile import LAST_INSTANT, ChargingSchedule, Kind, Period, Profile, later
 
 At = TypeVar("At", int, datetime)
 
@@ -33,35 +33,26 @@ class Course:
 
 
 def canonical(profile: Profile) -> Profile:
-    """Fill defaults, drop what means nothing, round to a tenth and merge equal neighbours; idempotent."""
+    """Fill defaults, drop what means nothing, round to a tenth, order periods and merge equal neighbours; idempotent.
+
+    An Absolute profile without a start begins when its validity does, so that is where it begins here.
+    """
+    start = profile.valid_from if profile.kind is Kind.ABSOLUTE else None
+    longest = int(profile.recurrency.length.total_seconds()) if profile.recurrency else None
     return replace(
         profile,
         valid_from=profile.valid_from if profile.valid_from and profile.valid_from > EVER else None,
         valid_to=profile.valid_to if profile.valid_to and profile.valid_to < NEVER else None,
+        invalid_after_offline=profile.invalid_after_offline and profile.max_offline is not None,
+        dyn_update_interval=profile.dyn_update_interval or None,
         dyn_update_time=None,
-        schedules=tuple(_canonical_schedule(schedule) for schedule in profile.schedules),
+        schedules=tuple(_canonical_schedule(schedule, start, longest) for schedule in profile.schedules),
     )
 
 
 def course(profile: Profile, now: datetime) -> Course:
     """Unroll an Absolute profile from `now` on; the step that holds at `now` starts at `now`."""
-    form = canonical(profile)
-    schedule = form.schedule
-    start = schedule.start or form.valid_from or now
-    ends = [form.valid_to] if form.valid_to else []
-    if schedule.duration is not None:
-        ends.append(start + timedelta(seconds=schedule.duration))
-    end = min(ends, default=None)
-    first = max(now, start, form.valid_from or now)
-    steps: list[tuple[datetime, Period]] = []
-    for period in schedule.periods:
-        at = max(start + timedelta(seconds=period.start), first)
-        if end is not None and at >= end:
-            break
-        while steps and steps[-1][0] >= at:
-            steps.pop()
-        steps.append((at, replace(period, start=0)))
-    return Course(tuple(_merge(steps)), end if steps else None)
+    return _unroll(canonical(profile), now)
 
 
 def same_meaning(one: Profile, other: Profile, now: datetime) -> bool:
@@ -74,17 +65,10 @@ def differences(wanted: Profile, held: Profile, now: datetime) -> tuple[str, ...
     if wanted == held:
         return ()
     mine, theirs = canonical(wanted), canonical(held)
-    found = [name for name, get in _IDENTITY if get(mine) != get(theirs)]
-    if (
-        mine.kind is Kind.ABSOLUTE
-        and theirs.kind is Kind.ABSOLUTE
-        and len(mine.schedules) == len(theirs.schedules) == 1
-    ):
-        return (*found, *_course_differences(course(mine, now), course(theirs, now)))
-    same = len(mine.schedules) == len(theirs.schedules) and all(
-        _same_schedule(a, b) for a, b in zip(mine.schedules, theirs.schedules, strict=True)
-    )
-    return tuple(found) if same else (*found, "chargingSchedule")
+    found = tuple(name for name, get in _IDENTITY if get(mine) != get(theirs))
+    if all(form.kind is Kind.ABSOLUTE and len(form.schedules) == 1 for form in (mine, theirs)):
+        return found + _course_differences(_unroll(mine, now), _unroll(theirs, now))
+    return found + _standing_differences(mine, theirs, now)
 
 
 _IDENTITY: tuple[tuple[str, Callable[[Profile], object]], ...] = (
@@ -103,23 +87,71 @@ _IDENTITY: tuple[tuple[str, Callable[[Profile], object]], ...] = (
 )
 
 
+def _unroll(form: Profile, now: datetime) -> Course:
+    schedule = form.schedule
+    start = schedule.start or now
+    ends = [form.valid_to] if form.valid_to else []
+    if schedule.duration is not None:
+        ends.append(later(start, schedule.duration))
+    end = min(ends, default=LAST_INSTANT)
+    first = max(now, form.valid_from or now)
+    steps: list[tuple[datetime, Period]] = []
+    for period in schedule.periods:
+        at = max(later(start, period.start), first)
+        if at >= end:
+            break
+        if steps and steps[-1][0] == at:
+            steps.pop()
+        steps.append((at, replace(period, start=0)))
+    return Course(tuple(_merge(steps)), end if steps and ends else None)
+
+
 def _course_differences(mine: Course, theirs: Course) -> tuple[str, ...]:
-    found = []
-    if mine.end != theirs.end:
-        found.append("duration")
-    same = len(mine.steps) == len(theirs.steps) and all(
-        a[0] == b[0] and same_period(a[1], b[1]) for a, b in zip(mine.steps, theirs.steps, strict=True)
+    end = ("duration",) if mine.end != theirs.end else ()
+    return end if _same_steps(mine.steps, theirs.steps) else (*end, "chargingSchedulePeriod")
+
+
+def _standing_differences(mine: Profile, theirs: Profile, now: datetime) -> tuple[str, ...]:
+    """Compare what has no single course: recurring, relative and dynamic profiles, and those with several schedules."""
+    if all(form.valid_to is not None and form.valid_to <= now for form in (mine, theirs)):
+        return ()
+    checks = (
+        ("validFrom", max(mine.valid_from or now, now) == max(theirs.valid_from or now, now)),
+        ("validTo", mine.valid_to == theirs.valid_to),
+        ("chargingSchedule", _same_schedules(_settle(mine, now), _settle(theirs, now))),
     )
-    if not same:
-        found.append("chargingSchedulePeriod")
-    return tuple(found)
+    return tuple(name for name, same in checks if not same)
 
 
-def _same_schedule(one: ChargingSchedule, other: ChargingSchedule) -> bool:
-    return (
-        (one.start, one.duration) == (other.start, other.duration)
-        and len(one.periods) == len(other.periods)
-        and all(a.start == b.start and same_period(a, b) for a, b in zip(one.periods, other.periods, strict=True))
+def _settle(form: Profile, now: datetime) -> tuple[ChargingSchedule, ...]:
+    """Let recurring schedules start with the recurrence that runs at `now`: those before it are past."""
+    if form.recurrency is None:
+        return form.schedules
+    length = form.recurrency.length
+    return tuple(
+        replace(schedule, start=schedule.start + (now - schedule.start) // length * length)
+        if schedule.start and schedule.start <= now
+        else schedule
+        for schedule in form.schedules
+    )
+
+
+def _same_schedules(mine: tuple[ChargingSchedule, ...], theirs: tuple[ChargingSchedule, ...]) -> bool:
+    return len(mine) == len(theirs) and all(
+        (a.start, a.duration, a.unit, a.min_charging_rate) == (b.start, b.duration, b.unit, b.min_charging_rate)
+        and _same_steps(_steps(a), _steps(b))
+        for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _steps(schedule: ChargingSchedule) -> tuple[tuple[int, Period], ...]:
+    return tuple((period.start, period) for period in schedule.periods)
+
+
+def _same_steps(mine: tuple[tuple[At, Period], ...], theirs: tuple[tuple[At, Period], ...]) -> bool:
+    return len(mine) == len(theirs) and all(
+        at == other_at and same_period(period, other)
+        for (at, period), (other_at, other) in zip(mine, theirs, strict=True)
     )
 
 
@@ -146,13 +178,17 @@ def near(one: Decimal | None, other: Decimal | None) -> bool:
     return abs(one - other) <= max(TOLERANCE, abs(one) * Decimal("0.000001"))
 
 
-def _canonical_schedule(schedule: ChargingSchedule) -> ChargingSchedule:
-    steps = _merge((period.start, _canonical_period(period)) for period in schedule.periods)
+def _canonical_schedule(schedule: ChargingSchedule, start: datetime | None, longest: int | None) -> ChargingSchedule:
+    ordered = sorted(schedule.periods, key=lambda period: period.start)
+    steps = _merge((period.start, _canonical_period(period)) for period in ordered)
+    endless = schedule.duration is None or (longest is not None and schedule.duration >= longest)
     return replace(
         schedule,
         id=0,
+        start=schedule.start or start,
+        duration=None if endless else schedule.duration,
         min_charging_rate=_tenth(schedule.min_charging_rate),
-        periods=tuple(replace(period, start=start) for start, period in steps),
+        periods=tuple(replace(period, start=at) for at, period in steps),
     )
 
 
