@@ -99,6 +99,8 @@ def _kind_rules(profile: Profile) -> Iterator[Violation]:
         yield Violation("dynamic-single", "InvalidSchedule", "Dynamic has one schedule with one period (K28.FR.01)")
     if kind is not Kind.DYNAMIC and (profile.dyn_update_interval or profile.dyn_update_time):
         yield Violation("dynamic-only", "InvalidProfile", "dynUpdate fields go with Dynamic only (K28.FR.04)")
+    if any(schedule.unit is not profile.schedule.unit for schedule in schedules):
+        yield Violation("one-unit", "InvalidSchedule", "all schedules of a profile are in one unit (K01.FR.26)")
     if len(schedules) > 1 and profile.purpose is not Purpose.TX:
         yield Violation("one-schedule", "InvalidSchedule", "only a TxProfile may have several schedules (K01.FR.34)")
 
@@ -111,7 +113,7 @@ def _validity_rules(profile: Profile) -> Iterator[Violation]:
 def _schedule_rules(profile: Profile) -> Iterator[Violation]:
     for schedule in profile.schedules:
         starts = [period.start for period in schedule.periods]
-        if starts[0] != 0 or any(later <= earlier for earlier, later in pairwise(starts)):
+        if starts[:1] != [0] or any(later <= earlier for earlier, later in pairwise(starts)):
             yield Violation(
                 "period-order", "InvalidSchedule", "periods begin at 0 and strictly increase (K01.FR.31, .35)"
             )
@@ -138,23 +140,39 @@ def _period_rules(profile: Profile) -> Iterator[Violation]:
                     "InvalidOperationMode",
                     f"{period.mode} does not go with {profile.purpose} (K01.FR.111)",
                 )
-            if period.phase_to_use is not None and period.number_phases != 1:
-                yield Violation("phase-to-use", "InvalidSchedule", "phaseToUse needs numberPhases 1 (K01.FR.19)")
-            yield from _value_rules(schedule, period)
+            yield from _phase_rules(period)
+            yield from _mode_rules(profile.kind, schedule.unit, period)
+            yield from _value_rules(period)
 
 
-def _value_rules(schedule: ChargingSchedule, period: Period) -> Iterator[Violation]:
-    if (period.limit is not None and period.limit < 0) or (
-        period.discharge_limit is not None and period.discharge_limit > 0
-    ):
-        yield Violation("sign", "InvalidSchedule", "limit is not negative and dischargeLimit is not positive")
+def _phase_rules(period: Period) -> Iterator[Violation]:
+    if period.phase_to_use is not None and period.number_phases != 1:
+        yield Violation("phase-to-use", "InvalidSchedule", "phaseToUse needs numberPhases 1 (K01.FR.19)")
+    if any(number not in (None, 1, 2, 3) for number in (period.number_phases, period.phase_to_use)):
+        yield Violation("phase-count", "InvalidSchedule", "numberPhases and phaseToUse are 1, 2 or 3")
+
+
+def _mode_rules(kind: Kind, unit: Unit, period: Period) -> Iterator[Violation]:
     for name, needed, value in _fields(period):
         if needed is True and value is None:
             yield Violation("mode-field", "InvalidSchedule", f"{period.mode} needs {name}")
         if needed is False and value is not None:
             yield Violation("mode-field", "InvalidSchedule", f"{period.mode} has no {name}")
-    if schedule.unit is Unit.AMPERE and period.mode is Mode.LOCAL_FREQUENCY:
+    if unit is Unit.AMPERE and period.mode is Mode.LOCAL_FREQUENCY:
         yield Violation("frequency-unit", "InvalidSchedule", "LocalFrequency is in W (Q08.FR.05)")
+    if kind is not Kind.DYNAMIC and period.mode is Mode.CENTRAL_FREQUENCY:
+        yield Violation("frequency-kind", "InvalidSchedule", "CentralFrequency goes with Dynamic (Q07.FR.02)")
+
+
+def _value_rules(period: Period) -> Iterator[Violation]:
+    if (period.limit or 0) < 0 or (period.discharge_limit or 0) > 0:
+        yield Violation("sign", "InvalidSchedule", "limit is not negative and dischargeLimit is not positive")
+    if period.setpoint is None:
+        return
+    highest = period.setpoint if period.limit is None else period.limit
+    lowest = period.setpoint if period.discharge_limit is None else period.discharge_limit
+    if not lowest <= period.setpoint <= highest:
+        yield Violation("setpoint-range", "InvalidSchedule", "setpoint lies from dischargeLimit to limit (V2X.05)")
 
 
 _NEEDS: dict[Mode, tuple[bool | None, bool | None, bool | None]] = {
