@@ -17,14 +17,13 @@ from reconciler.profiles.profile import ChargingSchedule, Mode, Period, Profile,
 ZERO = Decimal(0)
 LEAST_AMPERES = Decimal(6)
 """IEC 61851-1 has no current between 0 and 6 A per phase."""
-EXTERNAL_MODES = frozenset({Mode.CHARGING_ONLY, Mode.EXTERNAL_LIMITS, Mode.EXTERNAL_SETPOINT})
-"""Modes that one-way stations know as well."""
 
 
 def fit(profile: Profile, capability: Capability, rating: Rating) -> Profile:
     """Clip to the rating, convert to a unit and to decimals that the station takes, drop what it does not know.
 
-    Never raises a limit: numbers round towards zero. The rating's discharge is a magnitude in W.
+    Never raises a limit: numbers round towards zero, and a period on fewer phases may carry only their share of the
+    rating. The rating's discharge is a magnitude in W.
 
     Raises:
         Unsupported: stack level, periods, profile id, unit or operation mode can't be taken.
@@ -32,7 +31,9 @@ def fit(profile: Profile, capability: Capability, rating: Rating) -> Profile:
     _refuse_shape(profile, capability)
     unit = _unit(profile, capability, rating)
     schedules = tuple(_fit_schedule(schedule, unit, rating) for schedule in profile.schedules)
-    fitted = replace(profile, schedules=schedules, max_offline=profile.max_offline if capability.max_offline else None)
+    fitted = replace(profile, schedules=schedules)
+    if not capability.max_offline:
+        fitted = replace(fitted, max_offline=None, invalid_after_offline=False)
     _refuse_modes(fitted, capability)
     return fitted
 
@@ -74,13 +75,13 @@ def _refuse_modes(profile: Profile, capability: Capability) -> None:
 
 def _unit(profile: Profile, capability: Capability, rating: Rating) -> Unit:
     current = profile.schedule.unit
-    if current in capability.units:
-        return current
-    if not rating.watts_per_ampere and not _is_zero(profile):
-        raise Unsupported(f"unit {current}", "on DC a power can't be told in amperes per phase")
     if not capability.units:
         raise Unsupported(f"unit {current}", "the station names no unit that it takes")
-    return capability.units[0]
+    unit = current if current in capability.units else capability.units[0]
+    amperes = unit is Unit.AMPERE or any(schedule.unit is Unit.AMPERE for schedule in profile.schedules)
+    if amperes and not rating.watts_per_ampere and not _is_zero(profile):
+        raise Unsupported(f"unit {current}", "on DC a power can't be told in amperes per phase")
+    return unit
 
 
 def _is_zero(profile: Profile) -> bool:
@@ -90,33 +91,50 @@ def _is_zero(profile: Profile) -> bool:
 
 
 def _fit_schedule(schedule: ChargingSchedule, unit: Unit, rating: Rating) -> ChargingSchedule:
-    watts_per_unit = Decimal(1) if schedule.unit is Unit.WATT else rating.watts_per_ampere
-    divisor = Decimal(1) if unit is Unit.WATT else rating.watts_per_ampere or Decimal(1)
-    phases = rating.phases or None
     return replace(
         schedule,
         unit=unit,
-        periods=tuple(
-            replace(
-                period,
-                limit=_fit_limit(period, watts_per_unit, divisor, rating),
-                discharge_limit=_fit_number(period.discharge_limit, watts_per_unit, divisor, rating),
-                setpoint=_fit_number(period.setpoint, watts_per_unit, divisor, rating),
-                number_phases=(period.number_phases or phases) if phases else None,
-            )
-            for period in schedule.periods
-        ),
+        min_charging_rate=_fit_number(schedule.min_charging_rate, schedule.unit, unit, rating),
+        periods=tuple(_fit_period(period, schedule.unit, unit, rating) for period in schedule.periods),
     )
 
 
-def _fit_limit(period: Period, watts_per_unit: Decimal, divisor: Decimal, rating: Rating) -> Decimal | None:
-    limit = _fit_number(period.limit, watts_per_unit, divisor, rating)
-    amperes = divisor != 1
-    return ZERO if limit is not None and amperes and ZERO < limit < LEAST_AMPERES else limit
+def _fit_period(period: Period, given: Unit, unit: Unit, rating: Rating) -> Period:
+    phases = min(period.number_phases or rating.phases, rating.phases)
+    share = rating if phases == rating.phases else _share(rating, phases)
+    return replace(
+        period,
+        limit=_startable(_fit_number(period.limit, given, unit, share), unit),
+        discharge_limit=_fit_number(period.discharge_limit, given, unit, share),
+        setpoint=_startable(_fit_number(period.setpoint, given, unit, share), unit),
+        number_phases=phases or None,
+        phase_to_use=period.phase_to_use if phases else None,
+    )
 
 
-def _fit_number(value: Decimal | None, watts_per_unit: Decimal, divisor: Decimal, rating: Rating) -> Decimal | None:
+def _share(rating: Rating, phases: int) -> Rating:
+    """Give what some of the phases may carry."""
+    return replace(
+        rating,
+        phases=phases,
+        charge_w=rating.charge_w * phases / rating.phases,
+        discharge_w=rating.discharge_w * phases / rating.phases,
+    )
+
+
+def _startable(value: Decimal | None, unit: Unit) -> Decimal | None:
+    """Give zero for a current that no vehicle can charge with: some stations would make it the least one instead."""
+    too_small = unit is Unit.AMPERE and value is not None and ZERO < value < LEAST_AMPERES
+    return ZERO if too_small else value
+
+
+def _fit_number(value: Decimal | None, given: Unit, unit: Unit, rating: Rating) -> Decimal | None:
     if value is None:
         return None
-    watts = min(max(value * watts_per_unit, -rating.discharge_w), rating.charge_w)
-    return plain((watts / divisor).quantize(Decimal("0.1"), ROUND_DOWN))
+    watts = min(max(value * _watts_per(given, rating), -rating.discharge_w), rating.charge_w)
+    return plain((watts / _watts_per(unit, rating)).quantize(Decimal("0.1"), ROUND_DOWN))
+
+
+def _watts_per(unit: Unit, rating: Rating) -> Decimal:
+    """Give the power of one unit; on DC only zeros get here in amperes, and those are the same in every unit."""
+    return Decimal(1) if unit is Unit.WATT else rating.watts_per_ampere or Decimal(1)
