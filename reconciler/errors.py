@@ -70,6 +70,9 @@ class RevisionError(ReconcilerError):
 
     errors: tuple[ManifestError, ...]
 
+    def __post_init__(self) -> None:
+        self.errors = tuple(sorted(self.errors, key=ManifestError.order))
+
     def __str__(self) -> str:
         """Give one line per error."""
         return "\n".join(str(error) for error in self.errors)
