@@ -71,7 +71,7 @@ def _unseen(world: World, key: str, now: datetime) -> Load:
     """Count a station that was never read as if it held what is desired of it."""
     if world.revision is None or key not in world.revision.fleet.stations:
         return NOTHING
-    return load_of(world.revision.planned(key, now), world.revision.evses(key), _day(now))
+    return world.revision.planned(key, _day(now))
 
 
 def _load(world: World, station: Station, added: tuple[Profile, ...], now: datetime) -> Load | None:

@@ -23,7 +23,7 @@ from reconciler.profiles.profile import Profile
 from reconciler.render.assume import assume, protocols
 from reconciler.render.desired import Desired, Renderer
 from reconciler.render.yielded import refuse
-from reconciler.rollout.site import Caps
+from reconciler.rollout.site import Caps, Load, load_of
 from reconciler.rollout.station import Goal
 
 
@@ -38,6 +38,7 @@ class Revision:
         self.caps = {name: Caps(site.import_w, site.export_w) for name, site in fleet.sites.items()}
         self.members = _members(fleet)
         self._goals: dict[int, tuple[Desired, Goal]] = {}
+        self._planned: dict[str, tuple[datetime, Load]] = {}
 
     @property
     def commit(self) -> str:
@@ -62,11 +63,15 @@ class Revision:
         self._goals[id(desired)] = (desired, goal)
         return goal
 
-    def planned(self, key: str, now: datetime) -> tuple[Profile, ...]:
-        """Give what a station that has not been met should hold, by the first protocol it may speak."""
-        station = self.fleet.stations[key]
-        protocol = protocols(station.declared)[0]
-        return self.goal(station, assume(station.declared, protocol), now).profiles
+    def planned(self, key: str, day: datetime) -> Load:
+        """Give the load of a station that has not been met: what it should hold, by the first protocol it may speak."""
+        known = self._planned.get(key)
+        if known is None or known[0] != day:
+            station = self.fleet.stations[key]
+            capability = assume(station.declared, protocols(station.declared)[0])
+            load = load_of(self.goal(station, capability, day).profiles, self.evses(key), day)
+            known = self._planned[key] = (day, load)
+        return known[1]
 
     def evses(self, key: str) -> tuple[tuple[int, Decimal, Decimal], ...]:
         """Give a station's EVSEs as (id, charge rating in W, watts per ampere)."""
