@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from reconciler.profiles.profile import LAST_INSTANT, ChargingSchedule, Kind, Period, Profile, later
@@ -37,6 +38,11 @@ def canonical(profile: Profile) -> Profile:
 
     An Absolute profile without a start begins when its validity does, so that is where it begins here.
     """
+    return _canonical(profile)
+
+
+@lru_cache(maxsize=8192)  # a fleet's stations share their profiles, and a quiet reconcile compares each of them again
+def _canonical(profile: Profile) -> Profile:
     start = profile.valid_from if profile.kind is Kind.ABSOLUTE else None
     longest = int(profile.recurrency.length.total_seconds()) if profile.recurrency else None
     return replace(
@@ -62,9 +68,9 @@ def same_meaning(one: Profile, other: Profile, now: datetime) -> bool:
 
 def differences(wanted: Profile, held: Profile, now: datetime) -> tuple[str, ...]:
     """Name what differs in meaning from `now` on, in OCPP's words; empty where the two mean the same."""
-    if wanted == held:
-        return ()
     mine, theirs = canonical(wanted), canonical(held)
+    if mine == theirs:
+        return ()
     found = tuple(name for name, get in _IDENTITY if get(mine) != get(theirs))
     if all(form.kind is Kind.ABSOLUTE and len(form.schedules) == 1 for form in (mine, theirs)):
         return found + _course_differences(_unroll(mine, now), _unroll(theirs, now))
@@ -103,7 +109,7 @@ def _unroll(form: Profile, now: datetime) -> Course:
         if steps and steps[-1][0] == at:
             steps.pop()
         steps.append((at, replace(period, start=0)))
-    return Course(tuple(_merge(steps)), end if steps and ends else None)
+    return Course(tuple(steps), end if steps and ends else None)
 
 
 def _course_differences(mine: Course, theirs: Course) -> tuple[str, ...]:
@@ -175,7 +181,7 @@ def near(one: Decimal | None, other: Decimal | None) -> bool:
     """Tell whether two numbers are the same after a trip through 32-bit floats and one decimal."""
     if one is None or other is None:
         return one is other
-    return abs(one - other) <= max(TOLERANCE, abs(one) * Decimal("0.000001"))
+    return abs(one - other) <= max(TOLERANCE, max(abs(one), abs(other)) * Decimal("0.000001"))
 
 
 def _canonical_schedule(schedule: ChargingSchedule, start: datetime | None, longest: int | None) -> ChargingSchedule:
