@@ -218,14 +218,14 @@ class Session:
             event = self._reject(error, now)
         return (event,)
 
-    def tick(self, now: datetime) -> tuple[Event, ...]:
+    def tick(self, now: datetime) -> tuple[TimedOut, ...]:
         """Let time pass: end the call in flight if its deadline has come."""
         if self._flight is None or now < self._flight.deadline:
             return ()
         call = self._land(now)
         return (TimedOut(call.id, call.action),)
 
-    def close(self) -> tuple[Event, ...]:
+    def close(self) -> tuple[Failed, ...]:
         """End everything: the call in flight has an unknown outcome, those behind it never left."""
         lost = () if self._flight is None else (_cut_off(self._flight.call, Fate.UNKNOWN),)
         unsent = tuple(_cut_off(waiting.call, Fate.UNSENT) for waiting in self._queued)
