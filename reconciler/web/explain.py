@@ -1,0 +1,193 @@
+"""Why a station does what it does: each profile desired and reported, who wins now, which line of git says so. Pure.
+
+Called by `api` for `explain` and `drift`. Its answers are the plan's verdicts and the composite's leaders, put beside
+the schedules that are in force at this instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from reconciler.errors import Place
+from reconciler.manifests.fleet import Assignment
+from reconciler.manifests.fleet import Station as Manifest
+from reconciler.manifests.quantity import Quantity
+from reconciler.plan.change import Clear, Keep, Stuck, Verdict, changes
+from reconciler.profiles.composite import Flow, Situation, flow_at
+from reconciler.profiles.form import plain, write_instant, write_number, write_profile
+from reconciler.profiles.profile import Profile
+from reconciler.render.compile import value_at
+from reconciler.reported.belief import Held
+from reconciler.rollout.station import Station, strangers
+from reconciler.web.ports import WorldLike
+from reconciler.web.view import View, keys, standing, station_view
+
+Flows = Mapping[int, Flow]
+NOBODY = Station("")
+
+
+def explain_view(world: WorldLike, key: str, now: datetime) -> View:
+    """Show one station in full; `evses` says who wins now, `profiles` what is desired and reported of each."""
+    station = world.stations.get(key, NOBODY)
+    manifest = world.revision.fleet.stations.get(key) if world.revision else None
+    zone = ZoneInfo(world.revision.fleet.timezone if world.revision else "UTC")
+    flows = _flows(world, key, now)
+    return {
+        **station_view(world, key),
+        "at": write_instant(now),
+        "renewal": write_instant(station.goal.until) if station.goal else None,
+        "refusal": station.goal.refusal if station.goal else "",
+        "evses": [_evse(evse, flow, manifest, now.astimezone(zone)) for evse, flow in flows.items()],
+        "profiles": [_profile(station, verdict, flows) for verdict in station.verdicts],
+        "foreignProfiles": [_stranger(held, flows) for held in strangers(station)],
+    }
+
+
+def drift_view(world: WorldLike) -> list[View]:
+    """Show the stations that hold something else than they should though nothing was changed, and why."""
+    shown = (_drift(world, key) for key in keys(world))
+    return [view for view in shown if view is not None]
+
+
+def speaking(assignment: Assignment, wall: datetime) -> tuple[Quantity, Place] | None:
+    """Give what an assigned schedule says when the wall clock shows `wall`, and the line that says it."""
+    schedule = assignment.schedule
+    for window in schedule.windows:
+        alone = value_at(replace(schedule, windows=(window,), otherwise=None), wall)
+        if alone is not None:
+            return alone, window.place
+    value = value_at(schedule, wall)
+    return None if value is None else (value, schedule.otherwise_place or schedule.place)
+
+
+def _flows(world: WorldLike, key: str, now: datetime) -> Flows:
+    """Give what the profiles that the station is believed to hold command each of its EVSEs."""
+    if world.revision is None or key not in world.revision.fleet.stations:
+        return {}
+    station = world.stations.get(key, NOBODY)
+    held = [each.profile for each in station.reported.held.values()]
+    return {
+        evse: flow_at(held, evse, now, Situation(watts_per_ampere=per_ampere))
+        for evse, _, per_ampere in world.revision.evses(key)
+    }
+
+
+def _evse(evse_id: int, flow: Flow, manifest: Manifest | None, wall: datetime) -> View:
+    return {
+        "evseId": evse_id,
+        "leader": flow.leader,
+        "limitW": write_number(flow.limit_w),
+        "setpointW": write_number(flow.setpoint_w),
+        "schedule": _schedule(manifest, wall),
+    }
+
+
+def _schedule(manifest: Manifest | None, wall: datetime) -> View | None:
+    """Give the schedule that speaks now: the first, by priority, that says anything; None where the floor does."""
+    for assignment in manifest.assignments if manifest else ():
+        said = speaking(assignment, wall)
+        if said is not None:
+            value, place = said
+            return {
+                "name": assignment.schedule.name,
+                "group": assignment.group,
+                "priority": assignment.priority,
+                "power": f"{plain(value.value):f} {value.unit}",
+                "place": str(place),
+            }
+    return None
+
+
+def _profile(station: Station, verdict: Verdict, flows: Flows) -> View:
+    desired = _desired(station, verdict)
+    subject = _subject(verdict)
+    held = station.reported.held.get(subject.id)
+    return {
+        "id": subject.id,
+        "evseId": subject.evse_id,
+        "purpose": subject.purpose.value,
+        "stackLevel": subject.stack_level,
+        "verdict": type(verdict).__name__.lower(),
+        "reason": verdict.reason,
+        "desired": write_profile(desired) if desired else None,
+        "reported": write_profile(held.profile) if held else None,
+        "belief": held.belief.value if held else None,
+        "source": held.source if held else None,
+        "winsOn": _wins(subject.id, flows),
+        "lastAnswer": station.answers.get(subject.id),
+    }
+
+
+def _subject(verdict: Verdict) -> Profile:
+    match verdict:
+        case Keep():
+            return verdict.held
+        case Clear():
+            return verdict.old
+        case _:
+            return verdict.new
+
+
+def _desired(station: Station, verdict: Verdict) -> Profile | None:
+    if isinstance(verdict, Clear) or station.goal is None:
+        return None
+    number = _subject(verdict).id
+    return next((profile for profile in station.goal.profiles if profile.id == number), None)
+
+
+def _stranger(held: Held, flows: Flows) -> View:
+    return {
+        "id": held.profile.id,
+        "evseId": held.profile.evse_id,
+        "purpose": held.profile.purpose.value,
+        "stackLevel": held.profile.stack_level,
+        "reported": write_profile(held.profile),
+        "belief": held.belief.value,
+        "source": held.source,
+        "winsOn": _wins(held.profile.id, flows),
+    }
+
+
+def _wins(profile_id: int, flows: Flows) -> list[int]:
+    return [evse for evse, flow in flows.items() if flow.leader == profile_id]
+
+
+def _drift(world: WorldLike, key: str) -> View | None:
+    station = world.stations.get(key)
+    if station is None or standing(world, key)[0] == "deferred":
+        return None
+    state, reason = standing(world, key)
+    drifted = changes(station.verdicts) if state == "drifted" else ()
+    pinned = tuple(each for each in station.verdicts if isinstance(each, Stuck))
+    others = strangers(station)
+    if not (drifted or pinned or others or state in ("drifted", "refused")):
+        return None
+    return {
+        "identity": station_view(world, key)["identity"],
+        "state": state,
+        "reason": reason,
+        "profiles": [_difference(verdict) for verdict in (*drifted, *pinned)],
+        "foreign": [_foreign(held) for held in others],
+    }
+
+
+def _difference(verdict: Verdict) -> View:
+    subject = _subject(verdict)
+    return {
+        "id": subject.id,
+        "evseId": subject.evse_id,
+        "verdict": type(verdict).__name__.lower(),
+        "reason": verdict.reason,
+    }
+
+
+def _foreign(held: Held) -> View:
+    return {
+        "id": held.profile.id,
+        "evseId": held.profile.evse_id,
+        "purpose": held.profile.purpose.value,
+        "source": held.source,
+    }

@@ -1,0 +1,195 @@
+"""From the controller's knowledge to what people are shown: stations, groups, status, history. Pure.
+
+Called by `api`; keys are camelCase, powers in W, times RFC 3339 in UTC. It decides nothing: states and reasons are the
+table's own words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from reconciler.errors import ManifestError
+from reconciler.manifests.fleet import Group
+from reconciler.manifests.fleet import Station as Manifest
+from reconciler.profiles.form import write_instant
+from reconciler.rollout.station import Station, strangers
+from reconciler.web.ports import EntryLike, RefusedLike, RevisionLike, WorldLike
+
+View = dict[str, object]
+STATES = ("in-sync", "pending", "drifted", "deferred", "refused", "unknown")
+UNSEEN = ("deferred", "offline: not seen yet")
+UNLISTED = ("unknown", "the revision in force does not list it")
+
+
+def keys(world: WorldLike) -> list[str]:
+    """Give every station of the fleet, and those that are connected without being of it, sorted."""
+    fleet = world.revision.fleet.stations if world.revision else {}
+    strays = (key for key, station in world.stations.items() if station.session is not None or world.revision is None)
+    return sorted({*fleet, *strays})
+
+
+def standing(world: WorldLike, key: str) -> tuple[str, str]:
+    """Give a station's state and the reason for it."""
+    if world.revision is not None and key not in world.revision.fleet.stations:
+        return UNLISTED
+    answer = world.standing.get(key)
+    return (answer.state, answer.why) if answer else UNSEEN
+
+
+def station_view(world: WorldLike, key: str) -> View:
+    """Show one station of the fleet, seen or not."""
+    station = world.stations.get(key)
+    manifest = world.revision.fleet.stations.get(key) if world.revision else None
+    state, reason = standing(world, key)
+    return {
+        "identity": _identity(key, manifest, station),
+        "connected": station is not None and station.session is not None,
+        "protocol": station.protocol.version if station and station.protocol else None,
+        "state": state,
+        "reason": reason,
+        "revision": station.verified.revision if station and station.verified else None,
+        "desiredRevision": world.revision.commit if world.revision else None,
+        **_membership(manifest),
+        **(_live(station) if station else _NOT_LIVE),
+    }
+
+
+def stations_view(world: WorldLike, labels: Mapping[str, str], state: str | None = None) -> list[View]:
+    """Show the stations that carry all of these labels and stand in this state."""
+    chosen = (key for key in keys(world) if _carries(world, key, labels))
+    return [station_view(world, key) for key in chosen if state in (None, standing(world, key)[0])]
+
+
+def groups_view(world: WorldLike) -> list[View]:
+    """Show the groups by name, with their stations counted by state."""
+    groups = world.revision.fleet.groups if world.revision else {}
+    return [_group(world, groups[name]) for name in sorted(groups)]
+
+
+def status_view(world: WorldLike, frames: Mapping[str, int], now: datetime) -> View:
+    """Show the whole: the revision in force, the one refused, stations by state, requests sent by action."""
+    states = _count(world, keys(world))
+    return {
+        "at": write_instant(now),
+        "revision": _revision(world.revision) if world.revision else None,
+        "refused": _refused(world.refused) if world.refused else None,
+        "stations": sum(states.values()),
+        "connected": sum(station.session is not None for station in world.stations.values()),
+        "states": states,
+        "inFlight": world.in_flight,
+        "frames": dict(sorted(frames.items())),
+    }
+
+
+def history_view(entries: Iterable[EntryLike], station: str | None, limit: int) -> list[View]:
+    """Show the last entries of one station or of all, the newest first."""
+    wanted = None if station is None else station.casefold()
+    found = (entry for entry in entries if wanted in (None, entry.station.casefold()))
+    return [_entry(entry) for _, entry in zip(range(limit), found, strict=False)]
+
+
+def error_view(error: ManifestError) -> View:
+    """Show why a revision was refused: place, field, rule and hint."""
+    place = error.place
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "field": error.field,
+        "rule": error.rule,
+        "message": error.message,
+        "hint": error.hint,
+    }
+
+
+def _identity(key: str, manifest: Manifest | None, station: Station | None) -> str:
+    if manifest is not None:
+        return manifest.identity
+    return station.identity if station is not None else key
+
+
+def _membership(manifest: Manifest | None) -> View:
+    if manifest is None:
+        return {"groups": [], "site": None, "labels": {}, "model": ""}
+    return {
+        "groups": list(manifest.groups),
+        "site": manifest.site,
+        "labels": dict(manifest.labels),
+        "model": manifest.model,
+    }
+
+
+_NOT_LIVE: View = {"foreign": 0, "skewSeconds": None, "powerW": {}, "lastRead": None}
+
+
+def _live(station: Station) -> View:
+    return {
+        "foreign": len(strangers(station)),
+        "skewSeconds": None if station.skew is None else round(station.skew.total_seconds(), 1),
+        "powerW": {str(evse): float(power) for evse, (power, _) in sorted(station.power_w.items())},
+        "lastRead": write_instant(station.read_at),
+    }
+
+
+def _carries(world: WorldLike, key: str, labels: Mapping[str, str]) -> bool:
+    manifest = world.revision.fleet.stations.get(key) if world.revision else None
+    return not labels or (manifest is not None and labels.items() <= manifest.labels.items())
+
+
+def _group(world: WorldLike, group: Group) -> View:
+    return {
+        "name": group.name,
+        "parent": group.parent,
+        "site": group.site,
+        "stations": len(group.members),
+        "states": _count(world, (member.casefold() for member in group.members)),
+        "schedules": [
+            {"schedule": each.schedule.name, "priority": each.priority, "place": str(each.place)}
+            for each in group.assignments
+        ],
+    }
+
+
+def _count(world: WorldLike, chosen: Iterable[str]) -> dict[str, int]:
+    counted = Counter(standing(world, key)[0] for key in chosen)
+    return {state: counted[state] for state in STATES}
+
+
+def _revision(revision: RevisionLike) -> View:
+    snapshot = revision.snapshot
+    return {
+        "commit": revision.commit,
+        "author": snapshot.author,
+        "committedAt": write_instant(snapshot.committed_at),
+        "subject": snapshot.subject,
+        "fleet": revision.fleet.name,
+        "profileIds": {"from": revision.owned.first, "to": revision.owned.last},
+    }
+
+
+def _refused(refused: RefusedLike) -> View:
+    errors = [error_view(error) for error in refused.errors]
+    return {"commit": refused.commit, "subject": refused.subject, "errors": errors}
+
+
+def _entry(entry: EntryLike) -> View:
+    return dict(_present(entry))
+
+
+def _present(entry: EntryLike) -> Iterator[tuple[str, object]]:
+    yield "at", write_instant(entry.at)
+    named = (
+        ("station", entry.station),
+        ("action", entry.action),
+        ("reason", entry.reason),
+        ("answer", entry.answer),
+        ("profileId", entry.profile_id),
+        ("evseId", entry.evse_id),
+        ("revision", entry.revision),
+        ("author", entry.author),
+        ("source", entry.source),
+        ("digest", entry.digest),
+    )
+    yield from ((name, value) for name, value in named if value not in (None, ""))
