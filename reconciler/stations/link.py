@@ -55,12 +55,12 @@ class Link:
         self,
         socket: ServerConnection,
         identity: str,
-        protocol: Protocol,
         number: int,
         house: House,
         counted: Callable[[str], None],
     ) -> None:
-        self.identity, self.protocol, self.number = identity, protocol, number
+        self.identity, self.number = identity, number
+        self.protocol = protocol = Protocol(socket.subprotocol)
         self.since = self.heard = house.clock()
         self._socket, self._house, self._counted = socket, house, counted
         self._session = Session(protocol, timeout=house.terms.timeout, max_bytes=house.terms.max_bytes)

@@ -177,10 +177,7 @@ class StationServer:
             await old.end()
         if self._newest[key] != number:
             return  # a still newer connection came meanwhile
-        protocol = Protocol(socket.subprotocol)
-        link = self._links[key] = Link(
-            socket, name, protocol, number, self.house, lambda action: frames.update((action,))
-        )
+        link = self._links[key] = Link(socket, name, number, self.house, lambda action: frames.update((action,)))
         try:
             await link.run()
         finally:

@@ -192,7 +192,8 @@ async def test_an_operator_may_close_a_socket(place):
     await place.open()
     client = await place.connect()
     await place.events.next(Connected)
-    await asyncio.gather(place.server.disconnect("q3-001"), client.closed())
+    _, code = await asyncio.gather(place.server.disconnect("q3-001"), client.closed())
+    assert code == 1001
     await place.events.next(Disconnected)
     await place.server.disconnect("Q3-001")
 
