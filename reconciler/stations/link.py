@@ -60,7 +60,7 @@ class Link:
         counted: Callable[[str], None],
     ) -> None:
         self.identity, self.number = identity, number
-        self.protocol = protocol = Protocol(socket.subprotocol)
+        self.protocol = protocol = Protocol(socket.subprotocol or "")
         self.since = self.heard = house.clock()
         self._socket, self._house, self._counted = socket, house, counted
         self._session = Session(protocol, timeout=house.terms.timeout, max_bytes=house.terms.max_bytes)
