@@ -51,6 +51,7 @@ class StationServer:
     """The door and the register of connected stations.
 
     `known` says whether an identity (casefolded) is declared; without `credentials` only loopback addresses are served.
+    Until `is_open` says so, whoever comes is told to come back later.
     """
 
     house: House
@@ -58,6 +59,7 @@ class StationServer:
     host: str = "127.0.0.1"
     port: int = 8080
     credentials: Credentials | None = None
+    is_open: Callable[[], bool] = lambda: True
     _links: dict[str, Link] = field(default_factory=dict)
     _frames: dict[str, Counter[str]] = field(default_factory=dict)
     _newest: dict[str, int] = field(default_factory=dict)
@@ -142,7 +144,9 @@ class StationServer:
             await link.hang_up(1001, "closed by the operator")
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Refuse before the WebSocket opens: 404 for who is not known, 401 for who can't prove it."""
+        """Refuse before the WebSocket opens: 503 while closed, 404 for who is not known, 401 for who can't prove it."""
+        if not self.is_open():
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "come back later\n")
         name = handshake.identity(request.path)
         if name is None or not self.known(name.casefold()):
             return connection.respond(HTTPStatus.NOT_FOUND, "unknown station\n")

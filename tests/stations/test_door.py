@@ -39,6 +39,15 @@ async def test_an_unknown_identity_gets_404(place, path):
     assert place.events.all == []
 
 
+async def test_whoever_comes_before_the_door_is_open_is_told_to_come_back(place):
+    await place.open()
+    place.server.is_open = lambda: False
+    assert (await refusal(place)).status_code == 503
+    place.server.is_open = lambda: True
+    await place.connect()
+    assert (await place.events.next(Connected)).station == "Q3-001"
+
+
 async def test_the_identity_is_the_last_segment_decoded_once_and_echoed_as_spelt(place):
     await place.open(known={"q3-001@x"})
     await place.connect("tenant/q3-001%40X?token=5")
