@@ -31,6 +31,7 @@ metadata: {name: bench}
 spec:
   timezone: Europe/Amsterdam
   profileIds: {from: 810000, to: 819999}
+  writeInterval: 0s
   failSafe: {lease: 30h, renewBefore: 6h, maxOffline: 15m}
   discharge: allowed
 """
