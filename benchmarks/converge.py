@@ -1,4 +1,4 @@
-"""From a commit to every station read back, over real WebSockets: controller and simulated stations in two processes."""
+"""From a commit to every station read back, over real WebSockets: controller and simulator in a process each."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ def measure(stations: int, groups: int = 20) -> dict[str, float]:
 
 
 async def _measure(stations: int, groups: int) -> dict[str, float]:
-    controller: Controller
-    house = House(clock=utc_now, report=controller.report)
+    built: list[Controller] = []
+    house = House(clock=utc_now, report=lambda event: built[0].report(event))
     server = StationServer(house, lambda _: True, port=0)
     controller = Controller(server, shipped(), utc_now, Settings())
+    built.append(controller)
     await server.start()
     run = asyncio.create_task(controller.run())
     first = snapshot(stations, groups)

@@ -35,7 +35,7 @@ from reconciler.reported.events import RawAnswered, Woken
 from reconciler.rollout.commands import SendRaw, StationCommand, Wake
 
 HISTORY = 100_000
-TURN = 100
+TURN = 25
 """How many events are stepped before the loop lets sockets and requests have their turn."""
 
 Clock = Callable[[], datetime]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from reconciler.errors import Unsupported
@@ -29,6 +30,7 @@ FIRST_EVSE = 10
 """Profile ids: the range's first is the floor's, the next the ceiling's, and EVSE n has `first + 10 + n`."""
 REMEMBERED = 20_000
 ZERO = Decimal(0)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Renderer:
         self._zone = ZoneInfo(fleet.timezone)
         self._sandbox = Sandbox({**shipped, **fleet.templates})
         self._remembered: dict[object, Desired] = {}
+        self._yields: dict[object, tuple[Profile, ...]] = {}
         self.renderings = 0
 
     def desired(self, station: Station, capability: Capability, now: datetime) -> Desired:
@@ -70,9 +73,7 @@ class Renderer:
         known = self._remembered.get(key)
         if known is None or now >= known.until:
             known = self._render(station, capability, lease, now)
-            if len(self._remembered) >= REMEMBERED:
-                self._remembered.clear()
-            self._remembered[key] = known
+            remember(self._remembered, key, known)
         return known
 
     def timeline(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> Timeline:
@@ -136,11 +137,15 @@ class Renderer:
         return tuple(fit(profile, capability, rating) for profile in yielded), held.renewal
 
     def _yield(self, template: str, variables: Mapping[str, object]) -> tuple[Profile, ...]:
-        profiles = read_yield(template, self._sandbox.render(template, variables))
-        for profile in profiles:
-            if not self.fleet.id_from <= profile.id <= self.fleet.id_to:
-                raise refuse(template, f"profile id {profile.id} is outside the fleet's range", "foreign-id")
-        return profiles
+        key = (template, repr(variables))
+        known = self._yields.get(key)
+        if known is None:
+            known = read_yield(template, self._sandbox.render(template, variables))
+            for profile in known:
+                if not self.fleet.id_from <= profile.id <= self.fleet.id_to:
+                    raise refuse(template, f"profile id {profile.id} is outside the fleet's range", "foreign-id")
+            remember(self._yields, key, known)
+        return known
 
     def _rating(self, station: Station, evse: Evse | None = None) -> Rating:
         evses = (evse,) if evse else station.evses
@@ -150,6 +155,13 @@ class Renderer:
             phases=min(each.phases for each in evses),
             voltage=self.fleet.nominal_voltage,
         )
+
+
+def remember(known: dict[object, T], key: object, value: T) -> None:
+    """Keep a result, and forget all when there are too many: they are only a saving."""
+    if len(known) >= REMEMBERED:
+        known.clear()
+    known[key] = value
 
 
 def owned(fleet: Fleet, profile_id: int) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import orjson
+
 from reconciler.errors import ManifestError, Place
 from reconciler.manifests.documents import parse
 from reconciler.profiles.canonical import course
@@ -22,19 +24,28 @@ def read_yield(template: str, text: str) -> tuple[Profile, ...]:
     Raises:
         ManifestError: it is no YAML, no profile, or breaks a rule of combination.
     """
-    parsed = parse(f"templates/{template}", text)
-    for error in parsed.errors:
-        raise refuse(template, f"its output can't be read: {error.message}", error.rule)
-    items: list[object] = []
-    for document in parsed.documents:
-        items += document.value if isinstance(document.value, list) else [document.value]
-    profiles = tuple(_read(template, item) for item in items)
+    profiles = tuple(_read(template, item) for item in _items(template, text))
     if not profiles:
         raise refuse(template, "yields no profile", "template-yield")
     for profile in profiles:
         for violation in check(profile):
             raise refuse(template, f"profile {profile.id}: {violation.message}", violation.rule)
     return profiles
+
+
+def _items(template: str, text: str) -> list[object]:
+    """Read YAML; JSON, which is YAML as well, is read several times faster."""
+    try:
+        value = orjson.loads(text)
+        return value if isinstance(value, list) else [value]
+    except orjson.JSONDecodeError:
+        parsed = parse(f"templates/{template}", text)
+    for error in parsed.errors:
+        raise refuse(template, f"its output can't be read: {error.message}", error.rule)
+    items: list[object] = []
+    for document in parsed.documents:
+        items += document.value if isinstance(document.value, list) else [document.value]
+    return items
 
 
 def check_floor(profiles: tuple[Profile, ...], template: str) -> None:
