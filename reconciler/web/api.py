@@ -1,0 +1,190 @@
+"""SHELL: the HTTP API over the controller's ports. It serves what the command line asks and passes requests by hand on.
+
+Built by the command line, run by `serve`. It holds no state; every answer is a view of the world of that instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+import orjson
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from reconciler.reported.events import RawAnswered
+from reconciler.reported.saved import SavedStation, write_state
+from reconciler.rollout.commands import SendRaw
+from reconciler.rollout.station import Station
+from reconciler.web.answers import Problem, Sent
+from reconciler.web.answers import Request as ByHand
+from reconciler.web.explain import drift_view, explain_view
+from reconciler.web.limits import BodyLimit
+from reconciler.web.ports import Controlling, Counting
+from reconciler.web.view import groups_view, history_view, keys, station_view, stations_view, status_view
+
+MOST_BYTES = 1 << 20
+LONGEST_ASK_S = 60.0
+One = dict[str, object]
+Many = list[dict[str, object]]
+State = Literal["in-sync", "pending", "drifted", "deferred", "refused", "unknown"]
+Label = Annotated[str, Field(pattern=r"^[^=]+=")]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the API stands on: the controller, the stations' counters, the clock, and whether stations are heard."""
+
+    controller: Controlling
+    stations: Counting
+    clock: Callable[[], datetime]
+    listening: Callable[[], bool]
+    longest_ask_s: float = LONGEST_ASK_S
+
+
+class Json(Response):
+    """Bytes of JSON, made in one go."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        """Write the content."""
+        return orjson.dumps(content)
+
+
+def make_app(ports: Ports) -> FastAPI:
+    """Give the application."""
+    app = FastAPI(title="Fleet profile reconciler", docs_url=None, redoc_url=None)
+    app.add_middleware(BodyLimit, most=MOST_BYTES)
+    app.add_exception_handler(HTTPException, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    _probes(app, ports)
+    _fleet(app, ports)
+    _stations(app, ports)
+    _by_hand(app, ports)
+    return app
+
+
+def _probes(app: FastAPI, ports: Ports) -> None:
+    @app.get("/healthz", response_model=One)
+    async def healthz() -> Response:
+        """Say that the process runs its loop."""
+        return Json({"ok": True})
+
+    @app.get("/readyz", response_model=One, responses=_may(503))
+    async def readyz() -> Response:
+        """Say whether stations are listened to and a revision is loaded."""
+        if not ports.listening():
+            raise _fail(503, "not listening to stations yet", "")
+        if ports.controller.world.revision is None:
+            raise _fail(503, "no revision is loaded", "see /api/v1/status for the one that was refused, if any")
+        return Json({"ok": True})
+
+
+def _fleet(app: FastAPI, ports: Ports) -> None:
+    @app.get("/api/v1/status", response_model=One)
+    async def status() -> Response:
+        """Show the revision in force, the one refused, stations by state and requests sent by action."""
+        return Json(status_view(ports.controller.world, ports.stations.all_frames(), ports.clock()))
+
+    @app.get("/api/v1/groups", response_model=Many)
+    async def groups() -> Response:
+        """Show every group with its stations counted by state."""
+        return Json(groups_view(ports.controller.world))
+
+    @app.get("/api/v1/drift", response_model=Many)
+    async def drift() -> Response:
+        """Show the stations that drifted, are stuck, or hold profiles of others."""
+        return Json(drift_view(ports.controller.world))
+
+    @app.get("/api/v1/state", response_model=One)
+    async def state() -> Response:
+        """Give what every station is believed to hold, as `plan --state` takes it."""
+        world = ports.controller.world
+        commit = world.revision.commit if world.revision else ""
+        return Json(write_state(map(_saved, world.stations.values()), ports.clock(), commit))
+
+    @app.get("/api/v1/history", response_model=Many, responses=_may(422))
+    async def history(station: str | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100) -> Response:
+        """Show what was done last, the newest first."""
+        return Json(history_view(reversed(ports.controller.history), station, limit))
+
+
+def _stations(app: FastAPI, ports: Ports) -> None:
+    @app.get("/api/v1/stations", response_model=Many, responses=_may(422))
+    async def stations(
+        label: Annotated[list[Label] | None, Query(max_length=20)] = None, state: State | None = None
+    ) -> Response:
+        """Show the stations with all of these labels (`key=value`) in this state."""
+        pairs = (text.partition("=") for text in label or ())
+        labels = {key: value for key, _, value in pairs}
+        return Json(stations_view(ports.controller.world, labels, state))
+
+    @app.get("/api/v1/stations/{identity}", response_model=One, responses=_may(404))
+    async def station(identity: str) -> Response:
+        """Show one station."""
+        return Json(station_view(ports.controller.world, _key(ports, identity)))
+
+    @app.get("/api/v1/stations/{identity}/explain", response_model=One, responses=_may(404))
+    async def explain(identity: str) -> Response:
+        """Show each profile of a station: desired, reported, who wins now, and the line it comes from."""
+        return Json(explain_view(ports.controller.world, _key(ports, identity), ports.clock()))
+
+
+def _by_hand(app: FastAPI, ports: Ports) -> None:
+    @app.post("/api/v1/stations/{identity}/send", response_model=Sent, responses=_may(404, 409, 413, 422, 504))
+    async def send(identity: str, request: ByHand) -> Response:
+        """Send one OCPP request to a station and give its answer."""
+        key = _key(ports, identity)
+        shown = str(station_view(ports.controller.world, key)["identity"])
+        raw = SendRaw(shown, request.action, request.payload, uuid4().hex)
+        try:
+            async with asyncio.timeout(ports.longest_ask_s):
+                answer = await ports.controller.ask(raw, request.who, force=request.force)
+        except TimeoutError as error:
+            hint = "it may have been carried out: read the station back before you send it again"
+            raise _fail(504, f"{shown} gave no answer within {ports.longest_ask_s:g} s", hint) from error
+        if not isinstance(answer, RawAnswered):
+            raise _fail(409, answer.error, "nothing was sent")
+        return Json({"ok": answer.ok, "answer": dict(answer.answer)})
+
+
+def _key(ports: Ports, identity: str) -> str:
+    key = identity.casefold()
+    if key not in keys(ports.controller.world):
+        raise _fail(404, f"there is no station {identity!r} in the fleet", "`reconciler get stations` lists them")
+    return key
+
+
+def _saved(station: Station) -> SavedStation:
+    return SavedStation(
+        station.identity, station.protocol, station.session is not None, station.capability, station.reported
+    )
+
+
+def _may(*statuses: int) -> dict[int | str, dict[str, object]]:
+    return {status: {"model": Problem} for status in statuses}
+
+
+def _fail(status: int, error: str, hint: str) -> HTTPException:
+    return HTTPException(status, detail={"error": error, "hint": hint})  # type: ignore[arg-type] # any JSON is taken
+
+
+async def _problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for nothing else)
+    detail: object = error.detail
+    content = detail if isinstance(detail, dict) else {"error": str(detail), "hint": ""}
+    return JSONResponse(content, error.status_code, headers=error.headers)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for nothing else)
+    found = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()]
+    return JSONResponse({"error": "; ".join(found), "hint": ""}, 422)

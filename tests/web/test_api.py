@@ -1,0 +1,172 @@
+import asyncio
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from schemathesis import openapi
+
+from reconciler.reported.events import RawAnswered
+from reconciler.reported.saved import read_state
+from reconciler.web.api import MOST_BYTES, Ports, make_app
+
+
+class Controlled:
+    """A controller whose world the yard moves, and whose stations answer what a test says."""
+
+    def __init__(self, yard):
+        self.yard, self.asked, self.answers = yard, [], True
+
+    @property
+    def world(self):
+        return self.yard.world
+
+    @property
+    def history(self):
+        return self.yard.history
+
+    async def ask(self, request, who, *, force=False):
+        self.asked.append((request.station, request.action, request.payload, who, force))
+        match self.answers:
+            case True:
+                return RawAnswered(request.station, request.ticket, True, {"status": "Accepted"})
+            case str(error):
+                return SimpleNamespace(error=error)
+        return await asyncio.Event().wait()
+
+
+@pytest.fixture
+def controlled(yard):
+    return Controlled(yard)
+
+
+@pytest.fixture
+def heard():
+    return [True]
+
+
+@pytest.fixture
+def app(controlled, heard):
+    counting = SimpleNamespace(all_frames=lambda: {"GetVariables": 2})
+    return make_app(Ports(controlled, counting, lambda: controlled.yard.now, lambda: heard[0], longest_ask_s=0.2))
+
+
+@pytest.fixture
+async def client(app):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
+        yield client
+
+
+async def get(client, path, status=200, **params):
+    answer = await client.get(path, params=params or None)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def test_a_process_is_ready_once_it_listens_and_a_revision_is_loaded(client, heard, controlled):
+    assert await get(client, "/healthz") == {"ok": True}
+    assert await get(client, "/readyz") == {"ok": True}
+    heard[0] = False
+    assert "not listening" in (await get(client, "/readyz", 503))["error"]
+    heard[0], controlled.yard.world = True, type(controlled.world)()
+    assert "no revision" in (await get(client, "/readyz", 503))["error"]
+    assert await get(client, "/healthz") == {"ok": True}
+
+
+async def test_the_api_serves_each_view(client, yard):
+    yard.connect("A1")
+    assert (await get(client, "/api/v1/status"))["frames"] == {"GetVariables": 2}
+    assert [each["name"] for each in await get(client, "/api/v1/groups")] == ["night"]
+    assert [each["identity"] for each in await get(client, "/api/v1/stations", state="in-sync")] == ["A1"]
+    assert [each["identity"] for each in await get(client, "/api/v1/stations", label="line=night")] == ["A1", "A2"]
+    assert (await get(client, "/api/v1/stations/a1"))["state"] == "in-sync"
+    assert (await get(client, "/api/v1/stations/A1/explain"))["evses"][0]["leader"] == 810011
+    assert await get(client, "/api/v1/drift") == []
+    assert len(await get(client, "/api/v1/history", station="A1", limit=1)) == 1
+
+
+async def test_the_state_can_be_read_back_as_a_saved_state(client, yard):
+    yard.connect("A1")
+    state = read_state(await get(client, "/api/v1/state"))
+    assert (state.revision, state.at, set(state.stations)) == ("c0ffee", yard.now, {"a1"})
+    assert state.stations["a1"].reported.held == yard.world.stations["a1"].reported.held
+    yard.world = type(yard.world)()
+    assert (await get(client, "/api/v1/state"))["revision"] == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "word"),
+    [
+        ("/api/v1/stations/nobody", 404, "nobody"),
+        ("/api/v1/stations/nobody/explain", 404, "nobody"),
+        ("/api/v1/stations?state=fine", 422, "in-sync"),
+        ("/api/v1/stations?label=line", 422, "label"),
+        ("/api/v1/history?limit=0", 422, "limit"),
+        ("/nothing", 404, "Not Found"),
+    ],
+)
+async def test_every_error_says_what_is_wrong_as_json(client, path, status, word):
+    problem = await get(client, path, status)
+    assert set(problem) == {"error", "hint"}
+    assert word in problem["error"]
+
+
+async def post(client, identity="a1", **body):
+    return await client.post(f"/api/v1/stations/{identity}/send", json={"action": "TriggerMessage", **body})
+
+
+async def test_a_request_by_hand_is_passed_on_and_its_answer_given(client, controlled):
+    answer = await post(client, payload={"requestedMessage": "Heartbeat"}, who="ada", force=True)
+    assert answer.json() == {"ok": True, "answer": {"status": "Accepted"}}
+    assert controlled.asked == [("A1", "TriggerMessage", {"requestedMessage": "Heartbeat"}, "ada", True)]
+
+
+async def test_what_the_controller_will_not_send_is_a_conflict(client, controlled):
+    controlled.answers = "profile id 810011 belongs to the fleet"
+    answer = await post(client)
+    assert (answer.status_code, answer.json()["error"]) == (409, "profile id 810011 belongs to the fleet")
+
+
+async def test_a_request_without_an_answer_ends(client, controlled):
+    controlled.answers = None
+    answer = await post(client)
+    assert answer.status_code == 504
+    assert "may have been carried out" in answer.json()["hint"]
+
+
+@pytest.mark.parametrize("body", [{"action": "No such!"}, {"payload": []}, {"other": 1}, {"who": "x" * 101}])
+async def test_a_request_of_the_wrong_shape_reaches_nobody(client, controlled, body):
+    assert (await post(client, **body)).status_code == 422
+    assert controlled.asked == []
+
+
+async def test_a_body_beyond_the_bound_is_refused_before_it_is_read(client, controlled):
+    large = b"x" * (MOST_BYTES + 1)
+
+    async def drip():
+        for start in range(0, len(large), 1 << 16):
+            yield large[start : start + (1 << 16)]
+
+    for content in (large, drip()):
+        answer = await client.post("/api/v1/stations/a1/send", content=content)
+        assert answer.status_code == 413
+        assert answer.json()["hint"] == f"at most {MOST_BYTES} bytes"
+    assert controlled.asked == []
+
+
+def test_the_api_keeps_to_its_own_description(app):
+    schema = openapi.from_asgi("/openapi.json", app)
+    operations = [operation.ok() for operation in schema.get_all_operations()]
+    assert len(operations) == 11
+    for operation in operations:
+        _hold(operation)
+
+
+def _hold(operation):
+    from hypothesis import HealthCheck, given, settings
+
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck), database=None)
+    @given(case=operation.as_strategy())
+    def check(case):
+        case.call_and_validate()
+
+    check()
