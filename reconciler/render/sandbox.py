@@ -1,31 +1,35 @@
 """Run a revision's templates as untrusted input: no reach into Python, no reach outside, a bounded amount of work.
 
 The only home of jinja2. Jinja2's sandbox keeps templates from Python's insides; what it leaves open is work without end
-and text without end, so every loop, macro and concatenation here draws on a budget.
+and text without end. So a template is read by `metering` before it runs, which makes every turn and every text in it
+draw on a budget, and it may call nothing but its own macros and the few filters named here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
 
 from reconciler.errors import ManifestError, Place
 from reconciler.profiles.form import write_instant, write_number
+from reconciler.render.metering import FLAT, TEXT, TICK, check_names, meter
 
-BUDGET = 20_000
-"""How many loop turns and macro calls one rendering may take."""
+BUDGET = 10_000
+"""How many loop turns, macro calls and includes one rendering may take."""
 LONGEST = 200_000
-"""How many characters a template may put together."""
+"""How many characters a rendering may put together, and a template may have."""
 LARGEST = 10**15
-FILTERS = frozenset(
-    {"abs", "default", "first", "float", "int", "join", "last", "length", "lower", "max", "min", "round", "sum"}
-)
+FILTERS = frozenset({"abs", "default", "first", "float", "int", "last", "length", "lower", "max", "min", "sum"})
+READING = frozenset({"get", "items", "keys", "values"})
+"""What a template may call on a mapping."""
+Scalar = (str, int, float, Decimal, datetime)
 
 
 class Sandbox:
@@ -33,7 +37,7 @@ class Sandbox:
 
     def __init__(self, templates: Mapping[str, str], folder: str = "templates") -> None:
         self._environment = _Environment(templates)
-        self._folder = folder
+        self._templates, self._folder = templates, folder
 
     def render(self, name: str, variables: Mapping[str, object]) -> str:
         """Render one template to text.
@@ -45,46 +49,82 @@ class Sandbox:
         try:
             return self._environment.get_template(name).render(variables)
         except TemplateSyntaxError as error:
-            raise self._refuse(error.name or name, error.lineno, error.message or "", "template-syntax") from error
+            place = (error.name or name, error.lineno)
+            raise self._refuse(place, error.message or "", "template-syntax") from error
         except SecurityError as error:
-            raise self._refuse(name, _line(error, name), str(error), "template-forbidden") from error
+            raise self._refuse(self._place(error, name), str(error), "template-forbidden") from error
+        except TemplateNotFound as error:
+            raise self._refuse(self._place(error, name), f"there is no template {error}", "template") from error
         except RecursionError as error:
-            raise self._refuse(name, 0, "templates include one another without end", "template-budget") from error
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            raise self._refuse(name, _line(error, name), str(error), "template") from error
+            message = "templates or macros call one another without end"
+            raise self._refuse((name, 0), message, "template-budget") from error
+        except Exception as error:  # whatever a template makes Python raise is the template's fault
+            message = str(error) or type(error).__name__
+            raise self._refuse(self._place(error, name), message, "template") from error
 
-    def _refuse(self, name: str, line: int, message: str, rule: str) -> ManifestError:
-        return ManifestError(message, Place(f"{self._folder}/{name}", line), rule=rule)
+    def _refuse(self, place: tuple[str, int], message: str, rule: str) -> ManifestError:
+        return ManifestError(message, Place(f"{self._folder}/{place[0]}", place[1]), rule=rule)
+
+    def _place(self, error: BaseException, name: str) -> tuple[str, int]:
+        """Find template and line in the traceback that Jinja2 rewrites: the innermost of ours."""
+        place, trace = (name, 0), error.__traceback__
+        while trace is not None:
+            file = trace.tb_frame.f_code.co_filename
+            if file in self._templates:
+                place = (file, trace.tb_lineno)
+            trace = trace.tb_next
+        return place
+
+
+class _Loader(BaseLoader):
+    """Gives templates their own names as file names, so that tracebacks tell them apart."""
+
+    def __init__(self, templates: Mapping[str, str]) -> None:
+        self._templates = templates
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:  # noqa: ARG002 (Jinja2's signature)
+        source = self._templates.get(template)
+        if source is None:
+            raise TemplateNotFound(template)
+        if len(source) > LONGEST:
+            raise TemplateSyntaxError(f"a template has at most {LONGEST} characters", 1, template)
+        return source, template, lambda: True
 
 
 class _Environment(SandboxedEnvironment):
     """A sandbox in which work is metered; see the module's docstring."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%", "//"})
-    intercepted_unops = frozenset[str]()
 
     def __init__(self, templates: Mapping[str, str]) -> None:
         super().__init__(
-            loader=DictLoader(dict(templates)),
+            loader=_Loader(templates),
             undefined=StrictUndefined,
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            finalize=self._print,
         )
-        self._left = BUDGET
+        self.begin()
         self.filters = {name: self.filters[name] for name in FILTERS}
         self.filters |= {"rfc3339": _rfc3339, "watts": _watts, "seconds": _seconds}
-        self.filters["join"] = self._join
+        self.filters |= {"join": self._join, "round": _round}
         self.globals = {"range": self._range, "namespace": self.globals["namespace"]}
-        self.globals |= {"__tick__": self._tick, "__text__": self._text}
+        self.globals |= {TICK: self._tick, TEXT: self._text, FLAT: _flat}
 
     def begin(self) -> None:
-        self._left = BUDGET
+        """Fill the budgets up."""
+        self._turns, self._characters = BUDGET, LONGEST
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Allow fields of mappings and values, and no method of a string (each could build text without end)."""
-        return not isinstance(obj, str | bytes) and super().is_safe_attribute(obj, attr, value)
+        """Allow data, and calls only on loops, macros and mappings: methods of values can work without end."""
+        if callable(value) and not isinstance(obj, LoopContext | Macro):
+            return isinstance(obj, Mapping) and attr in READING
+        return super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Offer no `str.format`, not even a tame one: its widths can be longer than all memory."""
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Take arithmetic on numbers of a sane size only."""
@@ -96,65 +136,56 @@ class _Environment(SandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = super()._parse(source, name, filename)
-        for node in tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock)):
-            assert isinstance(node, nodes.For | nodes.Macro | nodes.CallBlock)  # noqa: S101 (find_all types too widely)
-            node.body.insert(0, nodes.ExprStmt(_call("__tick__", [], node.lineno), lineno=node.lineno))
-        _meter_text(tree)
+        check_names(self._tokenize(source, name, filename))
+        tree = meter(super()._parse(source, name, filename))
         tree.set_environment(self)
         return tree
 
-    def _tick(self) -> None:
-        self._left -= 1
-        if self._left < 0:
+    def _tick(self, characters: int = 0) -> bool:
+        self._turns -= 1
+        if self._turns < 0:
             raise SecurityError(f"the template takes more than {BUDGET} steps")
+        self._draw(characters)
+        return True
 
-    def _text(self, *parts: object) -> str:
-        text = "".join(str(part) for part in parts)
-        if len(text) > LONGEST:
+    def _draw(self, characters: int) -> None:
+        self._characters -= characters
+        if self._characters < 0:
             raise SecurityError(f"the template puts together more than {LONGEST} characters")
+
+    def _print(self, value: object) -> str:
+        """Turn a value into text; a container is refused, for nested ones can be longer than all memory."""
+        if not isinstance(value, Scalar):
+            str(value)  # an undefined name says itself what is missing
+            raise SecurityError(f"a {type(value).__name__} can't be written out; write its parts")
+        text = str(value)
+        self._draw(len(text))
         return text
 
+    def _text(self, *parts: object) -> str:
+        return "".join(self._print(part) for part in parts)
+
     def _join(self, parts: Any, separator: str = "") -> str:
-        texts = [str(part) for part in parts]
-        return self._text(*(text for part in texts for text in (separator, part))).removeprefix(separator)
+        texts = []
+        for part in parts:
+            self._tick()
+            texts += [self._print(separator), self._print(part)]
+        return "".join(texts[1:])
 
     def _range(self, *bounds: int) -> range:
         numbers = range(*bounds)
-        if len(numbers) > BUDGET:
-            raise SecurityError(f"range is limited to {BUDGET} numbers")
+        if len(numbers) > self._turns:
+            raise SecurityError(f"the template takes more than {BUDGET} steps: range is too long")
+        self._turns -= len(numbers)
         return numbers
 
 
-def _meter_text(node: nodes.Node) -> None:
-    """Replace each `a ~ b` by a call that counts what it puts together."""
-    for name in node.fields:
-        value = getattr(node, name)
-        if isinstance(value, list):
-            setattr(node, name, [_metered(item) for item in value])
-        elif isinstance(value, nodes.Node):
-            setattr(node, name, _metered(value))
-
-
-def _metered(item: Any) -> Any:
-    if not isinstance(item, nodes.Node):
-        return item
-    _meter_text(item)
-    return _call("__text__", item.nodes, item.lineno) if isinstance(item, nodes.Concat) else item
-
-
-def _call(name: str, arguments: list[nodes.Expr], line: int) -> nodes.Call:
-    return nodes.Call(nodes.Name(name, "load", lineno=line), arguments, [], None, None, lineno=line)
-
-
-def _line(error: BaseException, name: str) -> int:
-    """Find the template's line in the traceback that Jinja2 rewrites."""
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename in ("<template>", name):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
+def _flat(items: Any) -> Any:
+    """Let a list or mapping through that holds plain values: nested ones can be made larger than all memory."""
+    for item in items.values() if isinstance(items, Mapping) else items:
+        if not isinstance(item, Scalar) and item is not None:
+            raise SecurityError(f"a list can't hold a {type(item).__name__}")
+    return items
 
 
 def _rfc3339(instant: datetime) -> str:
@@ -169,3 +200,9 @@ def _watts(power: Decimal) -> str:
 
 def _seconds(duration: Any) -> int:
     return int(duration.total_seconds())
+
+
+def _round(number: Any, digits: int = 0) -> Any:
+    if not 0 <= digits <= 6:
+        raise SecurityError("round takes 0 to 6 digits")
+    return round(number, digits)
