@@ -23,7 +23,7 @@ from reconciler.profiles.timeline import Step, Timeline
 from reconciler.render.compile import evse_timeline
 from reconciler.render.lease import EPOCH, Lease, bucket, lease_at, window
 from reconciler.render.sandbox import Sandbox
-from reconciler.render.yielded import check_floor, check_yield, read_yield, refuse
+from reconciler.render.yielded import check_floor, check_ids, check_yield, read_yield, refuse
 
 FLOOR, STATION_MAX, SCHEDULE = "floor.yaml.j2", "station-max.yaml.j2", "schedule.yaml.j2"
 FIRST_EVSE = 10
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What one station should hold: the floor first, then by id; good until `until`, when it is to be rendered anew.
+    """What one station should hold: the floor first, then by id; good from `since` to before `until`.
 
     `refusal` says why flow can't be given (then `profiles` has none); it is empty where all could be expressed.
     """
@@ -43,11 +43,7 @@ class Desired:
     profiles: tuple[Profile, ...]
     until: datetime
     refusal: str = ""
-
-    @property
-    def floor(self) -> Profile:
-        """Give the zero-flow profile that lies under all others."""
-        return self.profiles[0]
+    since: datetime = EPOCH
 
 
 class Renderer:
@@ -57,7 +53,8 @@ class Renderer:
         """Take the fleet, and the templates that hold where it brings none of its own by that name."""
         self.fleet = fleet
         self._zone = ZoneInfo(fleet.timezone)
-        self._sandbox = Sandbox({**shipped, **fleet.templates})
+        self.templates = {**shipped, **fleet.templates}
+        self._sandbox = Sandbox(self.templates)
         self._remembered: dict[object, Desired] = {}
         self._yields: dict[object, tuple[Profile, ...]] = {}
         self.renderings = 0
@@ -71,7 +68,7 @@ class Renderer:
         lease = lease_at(now, self.fleet.fail_safe, bucket(station.identity))
         key = (id(station.assignments), station.evses, station.model, capability, lease)
         known = self._remembered.get(key)
-        if known is None or now >= known.until:
+        if known is None or not known.since <= now < known.until:
             known = self._render(station, capability, lease, now)
             remember(self._remembered, key, known)
         return known
@@ -82,27 +79,36 @@ class Renderer:
 
     def _render(self, station: Station, capability: Capability, lease: Lease, now: datetime) -> Desired:
         self.renderings += 1
-        profiles: list[Profile] = [self._floor(capability, station)]
-        until, base = lease.renewal, 1
+        still: list[Profile] = []
         try:
-            profiles += self._ceiling(capability, station)
-            base = len(profiles)
-            for evse in station.evses if station.assignments else ():
-                rendered, renewal = self._schedule(evse, station, capability, lease, now)
-                profiles += rendered
-                until = min(until, renewal)
-            _refuse_too_many(profiles, capability)
+            still += self._floor(capability, station)
+            still += self._ceiling(capability, station)
+            flowing, held = self._schedules(station, capability, lease, now)
+            _refuse_too_many((*still, *flowing), capability)
         except Unsupported as error:
-            return Desired(tuple(profiles[:base]), lease.renewal, str(error))
+            return Desired(tuple(still), lease.renewal, str(error), lease.start)
+        profiles = (*still, *flowing)
+        check_ids(profiles, SCHEDULE)
         for violation in check_stack(profiles):
             raise refuse(SCHEDULE, violation.message, violation.rule)
-        return Desired(tuple(profiles), until)
+        return Desired(profiles, held.renewal, "", held.start)
 
-    def _floor(self, capability: Capability, station: Station) -> Profile:
+    def _schedules(
+        self, station: Station, capability: Capability, lease: Lease, now: datetime
+    ) -> tuple[tuple[Profile, ...], Lease]:
+        """Give the profiles of all EVSEs, and the lease within which none of them changes."""
+        profiles, shared = list[Profile](), lease
+        for evse in station.evses if station.assignments else ():
+            rendered, held = self._schedule(evse, station, capability, lease, now)
+            profiles += rendered
+            shared = replace(shared, start=max(shared.start, held.start), renewal=min(shared.renewal, held.renewal))
+        return tuple(profiles), shared
+
+    def _floor(self, capability: Capability, station: Station) -> tuple[Profile, ...]:
         variables = {"profile_id": self.fleet.id_from, "start": EPOCH, **_about(station)}
         yielded = self._yield(FLOOR, variables)
         check_floor(yielded, FLOOR)
-        return fit(yielded[0], _enough(capability), self._rating(station))
+        return (fit(yielded[0], _enough(capability), self._rating(station)),)
 
     def _ceiling(self, capability: Capability, station: Station) -> tuple[Profile, ...]:
         rating = self._rating(station)
@@ -120,7 +126,7 @@ class Renderer:
 
     def _schedule(
         self, evse: Evse, station: Station, capability: Capability, lease: Lease, now: datetime
-    ) -> tuple[tuple[Profile, ...], datetime]:
+    ) -> tuple[tuple[Profile, ...], Lease]:
         line = self.timeline(station, evse, (lease.start, lease.end))
         steps, held = window(line.steps, lease, now, capability.max_periods)
         variables = {
@@ -134,7 +140,7 @@ class Renderer:
         rating = self._rating(station, evse)
         yielded = self._yield(SCHEDULE, variables)
         check_yield(yielded, evse.id, held, SCHEDULE)
-        return tuple(fit(profile, capability, rating) for profile in yielded), held.renewal
+        return tuple(fit(profile, capability, rating) for profile in yielded), held
 
     def _yield(self, template: str, variables: Mapping[str, object]) -> tuple[Profile, ...]:
         key = (template, repr(variables))
@@ -179,7 +185,7 @@ def _enough(capability: Capability) -> Capability:
     return replace(capability, smart_charging=True, max_external_id=0)
 
 
-def _refuse_too_many(profiles: list[Profile], capability: Capability) -> None:
+def _refuse_too_many(profiles: tuple[Profile, ...], capability: Capability) -> None:
     if capability.max_profiles is not None and len(profiles) > capability.max_profiles:
         raise Unsupported(f"{len(profiles)} profiles", f"the station holds {capability.max_profiles}")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
+from reconciler.errors import Unsupported
 from reconciler.manifests.fleet import FailSafe
 from reconciler.profiles.timeline import Step
 
@@ -57,9 +58,14 @@ def window(steps: Sequence[Step], lease: Lease, now: datetime, most: int) -> tup
     """Cut a timeline's steps to those that fit into `most` periods, one of which is the closing zero.
 
     Where all fit, nothing changes. Else the lease ends where the next step would begin, and is renewed half-way through
-    the steps, so that the station always holds some time ahead.
+    the steps, so that the station always holds some time ahead (with two periods, that is none).
+
+    Raises:
+        Unsupported: there is no room for a step beside the closing zero.
     """
     room = most - 1
+    if room < 1:
+        raise Unsupported(f"{most} period a schedule", "one step and the zero that ends its lease need two")
     live = [step for step in steps if step.start < lease.end]
     if len(live) <= room:
         return tuple(live), lease

@@ -5,6 +5,8 @@ Called by `desired` for every rendering. Each refusal is a `ManifestError` that 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 import orjson
@@ -55,20 +57,29 @@ def check_floor(profiles: tuple[Profile, ...], template: str) -> None:
     if len(profiles) != 1 or place != (Purpose.TX_DEFAULT, 0, 0, Kind.ABSOLUTE):
         raise refuse(template, "the floor is one Absolute TxDefaultProfile on EVSE 0, stack level 0", "floor-place")
     held = course(floor, EPOCH)
-    permanent = held.end is None and bool(held.steps) and held.steps[0][0] <= EPOCH
+    permanent = held.end is None and bool(held.steps) and held.steps[0][0] <= EPOCH and floor.max_offline is None
     if not permanent or any(flows(period) for _, period in held.steps):
-        raise refuse(template, "the floor is zero from 2020 on, without an end", "floor-flow")
+        raise refuse(template, "the floor is zero from 2020 on, without an end, online and offline", "floor-flow")
 
 
 def check_yield(profiles: tuple[Profile, ...], evse_id: int, lease: Lease, template: str) -> None:
-    """Refuse profiles for another EVSE, on the floor's level, or whose flow outlives the lease (invariant 4)."""
+    """Refuse profiles for another EVSE or purpose, on the floor's level, or whose flow outlives the lease."""
     for profile in profiles:
+        if profile.purpose is not Purpose.TX_DEFAULT:
+            raise refuse(template, f"yields a {profile.purpose} instead of a TxDefaultProfile", "template-purpose")
         if profile.evse_id != evse_id:
             raise refuse(template, f"yields a profile for EVSE {profile.evse_id} instead of {evse_id}", "template-evse")
         if profile.stack_level < 1:
             raise refuse(template, "stack level 0 is the floor's", "floor-place")
         if not _ends(profile, lease.end):
             raise refuse(template, f"profile {profile.id} still flows when its lease ends", "lease-missing")
+
+
+def check_ids(profiles: Iterable[Profile], template: str) -> None:
+    """Refuse two profiles with one id: the second would overwrite the first, and the first the second, for ever."""
+    for number, count in Counter(profile.id for profile in profiles).items():
+        if count > 1:
+            raise refuse(template, f"yields profile id {number} {count} times for one station", "duplicate-id")
 
 
 def flows(period: Period) -> bool:
