@@ -1,0 +1,92 @@
+"""Asks a running controller over its HTTP API; used by every command with `--server`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from reconciler.cli.options import SERVER, SERVER_VARIABLE
+from reconciler.errors import ReconcilerError, Transient, UsageError
+
+LONGEST_S = 90.0
+
+
+class NotFound(ReconcilerError):
+    """The controller knows nothing by that name."""
+
+
+class Declined(ReconcilerError):
+    """The controller will not do what was asked."""
+
+
+class Client:
+    """The API of one controller: `--server`, else the environment's RECONCILER_SERVER, else this machine's."""
+
+    def __init__(self, server: str = "") -> None:
+        """Take the address.
+
+        Raises:
+            UsageError: it is no http(s) URL.
+        """
+        self.server = (server or os.environ.get(SERVER_VARIABLE) or SERVER).rstrip("/")
+        if not self.server.startswith(("http://", "https://")):
+            raise UsageError(f"--server takes a URL such as {SERVER}, not {self.server!r}")
+        self._http = httpx.Client(timeout=LONGEST_S, trust_env=False)
+
+    def __enter__(self) -> Client:
+        """Open."""
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        """Close."""
+        self._http.close()
+
+    def get(self, *path: str, **parameters: str | list[str] | None) -> Any:
+        """Ask for `/api/v1/` and these segments.
+
+        Raises:
+            NotFound: the controller does not know it.
+            Transient: the controller can't be reached, or is in trouble.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return self._ask("GET", path, params=given)
+
+    def post(self, *path: str, content: Mapping[str, object]) -> Any:
+        """Send an object to `/api/v1/` and these segments; raises as `get` does, and Declined."""
+        return self._ask("POST", path, json=content)
+
+    def _ask(self, method: str, path: tuple[str, ...], **options: Any) -> Any:
+        url = "/".join((self.server, "api/v1", *(quote(part, safe="") for part in path)))
+        try:
+            answer = self._http.request(method, url, **options)
+            content = answer.json()
+        except httpx.TimeoutException as error:
+            raise Transient(f"no answer from {self.server} within {LONGEST_S:g} s") from error
+        except httpx.HTTPError as error:
+            raise Transient(
+                f"no controller answers at {self.server} ({type(error).__name__}); is `reconciler run` there? "
+                f"--server or {SERVER_VARIABLE} names another"
+            ) from error
+        except ValueError as error:
+            raise Transient(f"{self.server} does not answer as a controller does") from error
+        if answer.is_success:
+            return content
+        raise _problem(answer.status_code, content)
+
+
+def _problem(status: int, content: object) -> ReconcilerError:
+    fields = content if isinstance(content, dict) else {}
+    message = str(fields.get("error") or f"the controller answered {status}")
+    words = f"{message} ({fields['hint']})" if fields.get("hint") else message
+    match status:
+        case 404:
+            return NotFound(words)
+        case 409 | 413 | 422:
+            return Declined(words)
+        case _:
+            return Transient(words)

@@ -1,0 +1,87 @@
+"""`reconciler run`: the controller, from now until it is told to stop."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from reconciler.cli.composition import Setup
+    from reconciler.source.repository import GitSource
+
+EXAMPLE = (
+    "Example: reconciler run --source https://git.example.org/fleets.git --path harbour-buses --auth stations.auth"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run", epilog=EXAMPLE)(run)
+
+
+def run(
+    source: str = typer.Option(..., help="Git repository: a path, or a URL over https, ssh or file."),
+    revision: str = typer.Option("HEAD", help="Branch, tag or commit to follow."),
+    path: str = typer.Option("", help="Folder of the fleet inside the repository."),
+    interval: str = typer.Option("30s", help="How often to look for new commits."),
+    listen: str = typer.Option("127.0.0.1:8080", help="Where stations connect."),
+    api: str = typer.Option("127.0.0.1:8081", help="Where the HTTP API listens."),
+    auth: Path | None = typer.Option(None, help="File of `identity:hash` lines; without it, loopback only."),
+    read_back: str = typer.Option("15m", help="How often every station is read back as a matter of routine."),
+    clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
+) -> None:
+    """Keep every station at what the newest good commit says, until stopped."""
+    from reconciler.cli.logs import configure_logs
+    from reconciler.cli.loop import run_loop
+    from reconciler.cli.options import cache_folder, read_address, read_duration
+    from reconciler.source.repository import GitSource
+
+    setup = make_setup(listen, auth, read_duration("--read-back", read_back), clock)
+    repository = GitSource(source, revision, path, cache_folder())
+    every, served = read_duration("--interval", interval), read_address("--api", api)
+    configure_logs()
+    run_loop(_run(setup, repository, every, (served.host, served.port)))
+
+
+def make_setup(listen: str, auth: Path | None, read_back: timedelta, clock: str) -> Setup:
+    """Read what `run` and `apply` have in common.
+
+    Raises:
+        UsageError: an option can't be taken.
+    """
+    from reconciler.cli.clock import read_clock
+    from reconciler.cli.composition import Setup
+    from reconciler.cli.options import read_address
+    from reconciler.controller.world import Settings
+    from reconciler.source.shipped import default_templates
+    from reconciler.stations.credentials import Credentials
+
+    return Setup(
+        listen=read_address("--listen", listen),
+        clock=read_clock(clock),
+        settings=Settings(read_back=read_back),
+        templates=default_templates(),
+        credentials=Credentials.load(auth) if auth else None,
+    )
+
+
+async def _run(setup: Setup, source: GitSource, interval: timedelta, served: tuple[str, int]) -> None:
+    from reconciler.cli.composition import Program
+    from reconciler.cli.loop import stop_signal, until_any
+    from reconciler.web.api import Ports, make_app
+    from reconciler.web.serve import ApiServer
+
+    stop = stop_signal()
+    program = Program(setup)
+    ports = Ports(program.controller, program.stations, setup.clock, lambda: program.listening)
+    api = ApiServer(make_app(ports), *served)
+    try:
+        await program.start()
+        await api.start()
+        await until_any(stop, program.follow(source, interval), program.watch_over())
+    finally:
+        await program.stop()
+        await api.stop()
