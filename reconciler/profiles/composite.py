@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
+from typing import assert_never
 
 from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose, Unit, later
 
@@ -87,6 +88,8 @@ def begin(profile: Profile, situation: Situation, at: datetime) -> datetime | No
             return situation.transaction_start
         case Kind.DYNAMIC:
             return profile.dyn_update_time
+        case never:
+            assert_never(never)
 
 
 def period_at(profile: Profile, at: datetime, situation: Situation) -> Period | None:
