@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from reconciler.simulator.messages import Request
 from reconciler.simulator.station import SimulatedStation
 
 log = structlog.get_logger()
+_QUIET = logging.getLogger("reconciler.simulator.websockets")
+_QUIET.setLevel(logging.CRITICAL)  # the library writes request headers, and so passwords, at lower levels
 MAX_BYTES = 1 << 20
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Time-outs run by the event loop's own clock, counted from here, however fast the stations' clock runs."""
@@ -137,6 +140,7 @@ class Connection:
             close_timeout=1,
             max_size=MAX_BYTES,
             proxy=None,
+            logger=_QUIET,
         )
 
     def _begin(self, socket: ClientConnection) -> None:
