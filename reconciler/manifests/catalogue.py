@@ -19,11 +19,11 @@ from reconciler.manifests.models import (
     FleetSpec,
     GroupSpec,
     Metadata,
-    ScheduleSpec,
     SiteSpec,
     StationSetSpec,
     StationSpec,
 )
+from reconciler.manifests.programme import ScheduleSpec
 from reconciler.manifests.snapshot import MANIFEST_SUFFIXES, TEMPLATES, is_read
 
 if TYPE_CHECKING:

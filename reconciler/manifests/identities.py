@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ManifestError, Place
-from reconciler.manifests.models import check_identity
+from reconciler.manifests.fields import check_identity
 from reconciler.manifests.quantity import Malformed
 from reconciler.manifests.snapshot import TABLE_SUFFIX
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import ManifestError
 from reconciler.manifests.complaints import field_path
+from reconciler.manifests.fields import check_identity
 from reconciler.manifests.fleet import Current, Declared, Evse
 from reconciler.manifests.identities import MAX_STATIONS, Row, expand
-from reconciler.manifests.models import check_identity
 from reconciler.manifests.quantity import Malformed
 
 if TYPE_CHECKING:

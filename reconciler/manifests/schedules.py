@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.errors import Place
     from reconciler.manifests.catalogue import Entry
     from reconciler.manifests.complaints import Complaints
-    from reconciler.manifests.models import ScheduleSpec, WindowSpec
+    from reconciler.manifests.programme import ScheduleSpec, WindowSpec
     from reconciler.manifests.quantity import Quantity
 
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY

@@ -1,0 +1,138 @@
+"""The types of fields that kinds are made of: text in, a value out, or what is wrong and what would be right.
+
+Used by the models only; knows no document as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+
+from reconciler.manifests.quantity import Malformed, Quantity, parse_power, parse_volts
+from reconciler.manifests.times import parse_clock, parse_date, parse_days, parse_duration
+
+INT32 = 2_147_483_647
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,126}[A-Za-z0-9])?")
+# Facts 1.1: identifierString without the colon, at which HTTP Basic splits.
+_IDENTITY = re.compile(r"[A-Za-z0-9*\-_=+|@.]{1,48}")
+
+
+def _text(value: object, example: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        raise Malformed(f"`{value}` is a bare number", "missing-unit", f"such as {example}")
+    raise Malformed("this must be text", "wrong-type", f"such as {example}")
+
+
+def _read_power(value: object) -> Quantity:
+    return parse_power(_text(value, f"{value} kW or {value} A" if isinstance(value, int | Decimal) else "7 kW or 16 A"))
+
+
+def _read_magnitude(value: object) -> Quantity:
+    power = _read_power(value)
+    if power.value < 0:
+        raise Malformed("this is a magnitude and has no sign", "out-of-range", f"write {str(power).removeprefix('-')}")
+    return power
+
+
+def _read_cap(value: object) -> Quantity:
+    power = _read_magnitude(value)
+    if power.unit != "W":
+        raise Malformed("a grid connection's cap is a power", "wrong-unit", "write W, kW or MW")
+    return power
+
+
+def _read_duration(value: object) -> timedelta:
+    return parse_duration(_text(value, "90s, 15m, 26h or 7d"))
+
+
+def _read_volts(value: object) -> Decimal:
+    return parse_volts(_text(value, "230 V"))
+
+
+def _read_clock(value: object) -> int:
+    return parse_clock(_text(value, '"07:30" in quotes'))
+
+
+def _read_days(value: object) -> frozenset[int]:
+    if isinstance(value, list):
+        return parse_days([_text(item, "[mon, tue]") for item in value])
+    return parse_days(_text(value, "daily or [mon, tue]"))
+
+
+def _read_date(value: object) -> date:
+    return parse_date(_text(value, "2027-03-01"))
+
+
+def _read_identities(value: object) -> tuple[str, ...]:
+    listed = tuple(value) if isinstance(value, list) else (value,)
+    texts = tuple(item for item in listed if isinstance(item, str))
+    if not texts or len(texts) < len(listed):
+        hint = "such as Q3-{001..012}, [Q3-001, Q3-007] or stations.csv; numbers need quotes"
+        raise Malformed("this must be text or a list of text", "wrong-type", hint)
+    return texts
+
+
+def check_identity(text: str) -> str:
+    """Refuse what OCPP does not take as a station's identity (facts 1.1); raises Malformed."""
+    if _IDENTITY.fullmatch(text) is None:
+        hint = "1 to 48 of the characters A-Z a-z 0-9 * - _ = + | @ ."
+        raise Malformed(f"`{text[:80]}` is not a station identity", "wrong-identity", hint)
+    return text
+
+
+def _check_name(text: str) -> str:
+    if _NAME.fullmatch(text) is None:
+        hint = "letters, digits, `-`, `.` and `_`, at most 128, a letter or digit at both ends"
+        raise Malformed(f"`{text[:80]}` is not a name", "wrong-name", hint)
+    return text
+
+
+def check_timezone(text: str) -> str:
+    """Refuse what is no IANA time zone; raises Malformed."""
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        hint = "an IANA name such as Europe/Amsterdam"
+        raise Malformed(f"`{text[:80]}` is not a time zone", "unknown-timezone", hint) from None
+    return text
+
+
+def read_protocol(value: object) -> object:
+    """Read a protocol version, quoted or not."""
+    # 2.1 without quotes is a number to YAML, and can't mean anything else here.
+    return str(value) if isinstance(value, Decimal) else value
+
+
+Power = Annotated[Quantity, PlainValidator(_read_power)]
+Magnitude = Annotated[Quantity, PlainValidator(_read_magnitude)]
+Cap = Annotated[Quantity, PlainValidator(_read_cap)]
+Duration = Annotated[timedelta, PlainValidator(_read_duration)]
+Volts = Annotated[Decimal, PlainValidator(_read_volts)]
+Clock = Annotated[int, PlainValidator(_read_clock)]
+Days = Annotated[frozenset[int], PlainValidator(_read_days)]
+Day = Annotated[date, PlainValidator(_read_date)]
+Name = Annotated[str, AfterValidator(_check_name)]
+Identity = Annotated[str, AfterValidator(check_identity)]
+Identities = Annotated[tuple[str, ...], PlainValidator(_read_identities)]
+Count = Annotated[int, Field(ge=1, le=INT32)]
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+class Model(BaseModel):
+    """Refuse unknown keys and silent conversions."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, alias_generator=_camel, hide_input_in_errors=True
+    )
