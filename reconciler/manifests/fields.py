@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
+from reconciler.manifests import shapes
 from reconciler.manifests.quantity import Malformed, Quantity, parse_power, parse_volts
 from reconciler.manifests.times import parse_clock, parse_date, parse_days, parse_duration
 
@@ -111,17 +112,17 @@ def read_protocol(value: object) -> object:
     return str(value) if isinstance(value, Decimal) else value
 
 
-Power = Annotated[Quantity, PlainValidator(_read_power)]
-Magnitude = Annotated[Quantity, PlainValidator(_read_magnitude)]
-Cap = Annotated[Quantity, PlainValidator(_read_cap)]
-Duration = Annotated[timedelta, PlainValidator(_read_duration)]
-Volts = Annotated[Decimal, PlainValidator(_read_volts)]
-Clock = Annotated[int, PlainValidator(_read_clock)]
-Days = Annotated[frozenset[int], PlainValidator(_read_days)]
-Day = Annotated[date, PlainValidator(_read_date)]
-Name = Annotated[str, AfterValidator(_check_name)]
-Identity = Annotated[str, AfterValidator(check_identity)]
-Identities = Annotated[tuple[str, ...], PlainValidator(_read_identities)]
+Power = Annotated[Quantity, PlainValidator(_read_power), shapes.POWER]
+Magnitude = Annotated[Quantity, PlainValidator(_read_magnitude), shapes.MAGNITUDE]
+Cap = Annotated[Quantity, PlainValidator(_read_cap), shapes.CAP]
+Duration = Annotated[timedelta, PlainValidator(_read_duration), shapes.DURATION]
+Volts = Annotated[Decimal, PlainValidator(_read_volts), shapes.VOLTS]
+Clock = Annotated[int, PlainValidator(_read_clock), shapes.CLOCK]
+Days = Annotated[frozenset[int], PlainValidator(_read_days), shapes.DAYS]
+Day = Annotated[date, PlainValidator(_read_date), shapes.DAY]
+Name = Annotated[str, AfterValidator(_check_name), shapes.NAME]
+Identity = Annotated[str, AfterValidator(check_identity), shapes.IDENTITY]
+Identities = Annotated[tuple[str, ...], PlainValidator(_read_identities), shapes.IDENTITIES]
 Count = Annotated[int, Field(ge=1, le=INT32)]
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from reconciler.manifests import shapes
 from reconciler.manifests.fields import (
     INT32,
     Cap,
@@ -77,7 +78,7 @@ class FailSafeSpec(Model):
 class FleetSpec(Model):
     """What holds for the fleet as a whole."""
 
-    timezone: Annotated[str, AfterValidator(check_timezone)]
+    timezone: Annotated[str, AfterValidator(check_timezone), shapes.TIMEZONE]
     profile_ids: ProfileIds
     fail_safe: FailSafeSpec = FailSafeSpec()
     discharge: Literal["allowed", "forbidden"] = "forbidden"
@@ -144,7 +145,7 @@ class CapabilitySpec(Model):
     """What the author knows of a station; absent means: ask the station."""
 
     negative_limit: bool | None = None
-    protocol: Annotated[Literal["2.0.1", "2.1"] | None, BeforeValidator(read_protocol)] = None
+    protocol: Annotated[Literal["2.0.1", "2.1"] | None, BeforeValidator(read_protocol), shapes.PROTOCOL] = None
     stack_levels: Count | None = None
     periods: Count | None = None
     units: tuple[Literal["W", "A"], ...] | None = Field(default=None, strict=False, min_length=1)

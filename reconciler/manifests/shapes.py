@@ -1,0 +1,75 @@
+"""What the texts of manifests look like, for editors: a pattern, a sentence and examples of each.
+
+The models carry these so that the JSON Schema knows them; nothing is judged by them here, the readers of `quantity` and
+`times` do that and say more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import WithJsonSchema
+
+_POWER = r"[0-9]{1,12}(\.[0-9]{1,6})? ?(W|kW|MW|A)$"
+_DAYS = ("daily", "weekdays", "weekends", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def text(pattern: str, description: str, *examples: str) -> WithJsonSchema:
+    """Give the shape of a text."""
+    return WithJsonSchema(_text(pattern, description, *examples))
+
+
+def _text(pattern: str, description: str, *examples: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": pattern, "description": description, "examples": list(examples)}
+
+
+POWER = text(
+    f"^[-+]?{_POWER}",
+    "Signed power for each EVSE, with its unit: W, kW or MW, or A per phase. Positive charges, negative discharges.",
+    "11 kW",
+    "-7 kW",
+    "16 A",
+)
+MAGNITUDE = text(
+    rf"^\+?{_POWER}", "A power without a sign, with its unit: W, kW or MW, or A per phase.", "15 kW", "32 A"
+)
+CAP = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?(W|kW|MW)$", "A power without a sign: W, kW or MW.", "600 kW", "12 MW")
+DURATION = text(r"^[0-9]{1,9} ?[smhd]$", "A duration in seconds, minutes, hours or days.", "90s", "15m", "26h", "7d")
+VOLTS = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?V$", "A voltage between phase and neutral.", "230 V")
+CLOCK = text(
+    "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+    'A local time, always in quotes; "24:00" ends a day.',
+    "17:00",
+    "24:00",
+)
+DAY = text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A date.", "2027-03-01")
+NAME = text(
+    r"^[A-Za-z0-9]([-A-Za-z0-9._]{0,126}[A-Za-z0-9])?$",
+    "A name: letters, digits, `-`, `.` and `_`, with a letter or digit at both ends.",
+    "night-buses",
+)
+IDENTITY = text(r"^[A-Za-z0-9*\-_=+|@.]{1,48}$", "A station's identity, as it calls itself when it connects.", "Q3-001")
+TIMEZONE = WithJsonSchema(
+    {"type": "string", "description": "A time zone's IANA name.", "examples": ["Europe/Amsterdam", "UTC"]}
+)
+DAYS = WithJsonSchema(
+    {
+        "description": "The days on which something begins: a word, or a list of words.",
+        "anyOf": [{"enum": list(_DAYS)}, {"type": "array", "items": {"enum": list(_DAYS)}, "minItems": 1}],
+        "examples": ["daily", ["mon", "tue"]],
+    }
+)
+IDENTITIES = WithJsonSchema(
+    {
+        "description": "Stations' identities: a range, a list of both, or a CSV file of the repository.",
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+        "examples": ["Q3-{001..012}", ["Q3-001", "Q3-007"], "stations.csv"],
+    }
+)
+PROTOCOL = WithJsonSchema(
+    {
+        "description": "The OCPP version that is spoken.",
+        "anyOf": [{"enum": ["2.0.1", "2.1"]}, {"const": 2.1}, {"type": "null"}],
+        "examples": ["2.0.1", "2.1"],
+    }
+)
