@@ -1,0 +1,311 @@
+"""Saved state: what stations are believed to hold, as a JSON document that one program writes and another reads.
+
+The controller's API writes it, `plan` reads it from there or from a file. Beside the profiles it carries what a
+comparison needs to come to the controller's own answer: what was asked for when a station stored something else, and
+what it refused. What is read here is untrusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from reconciler.errors import ReconcilerError
+from reconciler.profiles.capability import Capability, Protocol
+from reconciler.profiles.form import (
+    JsonObject,
+    MalformedProfile,
+    read_instant,
+    read_integer,
+    read_profile,
+    read_text,
+    read_truth,
+    write_instant,
+    write_profile,
+)
+from reconciler.profiles.profile import Mode, Profile, Unit
+from reconciler.reported.belief import OURS, Belief, Echo, Held, Reported
+from reconciler.reported.events import Refused
+
+FORMAT_VERSION = 1
+LONGEST_IDENTITY = 48
+MOST_STATIONS = 200_000
+MOST_PROFILES = 1_000
+"""Of one station; more than any station of the field holds."""
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(eq=False)
+class MalformedState(ReconcilerError):
+    """A document is not a saved state; `path` says where in it (`stations[3].profiles[0].evseId`)."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Give path and message."""
+        return f"saved state: {self.path}: {self.message}" if self.path else f"saved state: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedStation:
+    """One station: the protocol it spoke last, if it is connected, what it can take, what it is believed to hold."""
+
+    identity: str
+    protocol: Protocol | None = None
+    connected: bool = False
+    capability: Capability | None = None
+    reported: Reported = field(default_factory=Reported)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """A whole document: when it was true, the commit in force then (may be empty), stations by casefolded identity."""
+
+    at: datetime
+    revision: str
+    stations: Mapping[str, SavedStation]
+
+
+def write_state(stations: Iterable[SavedStation], at: datetime, revision: str = "") -> dict[str, object]:
+    """Write the document, stations sorted by identity."""
+    ordered = sorted(stations, key=lambda station: station.identity.casefold())
+    return {
+        "format_version": FORMAT_VERSION,
+        "at": write_instant(at),
+        "revision": revision,
+        "stations": [_write_station(station) for station in ordered],
+    }
+
+
+def read_state(data: object) -> SavedState:
+    """Read a document.
+
+    Raises:
+        MalformedState: it is none, or one of a later format.
+    """
+    fields = _Fields(data, "")
+    version = fields.need("format_version", read_integer)
+    if version != FORMAT_VERSION:
+        raise MalformedState("format_version", f"is {version}, and this program reads {FORMAT_VERSION}")
+    stations: dict[str, SavedStation] = {}
+    for item in fields.each("stations", MOST_STATIONS):
+        station = _read_station(item)
+        if station.identity.casefold() in stations:
+            raise MalformedState(f"{item.path}.identity", f"{station.identity} is there twice")
+        stations[station.identity.casefold()] = station
+    return SavedState(fields.need("at", read_instant), fields.have("revision", read_text) or "", stations)
+
+
+def _write_station(station: SavedStation) -> dict[str, object]:
+    reported = station.reported
+    written: dict[str, object] = {
+        "identity": station.identity,
+        "protocol": station.protocol.version if station.protocol else None,
+        "connected": station.connected,
+        "known": reported.known,
+        "profiles": [_write_held(held, reported.echoes.get(number)) for number, held in sorted(reported.held.items())],
+    }
+    if station.capability is not None:
+        written["capability"] = _write_capability(station.capability)
+    refusals = [
+        _write_refusal(profile, refused)
+        for _, (profile, refused) in sorted(reported.refusals.items())
+        if profile is not None
+    ]
+    return written | ({"refusals": refusals} if refusals else {})
+
+
+def _write_held(held: Held, echo: Echo | None) -> dict[str, object]:
+    written: dict[str, object] = {
+        "evseId": held.profile.evse_id,
+        "source": held.source,
+        "belief": held.belief.value,
+        "profile": write_profile(held.profile),
+    }
+    if echo is not None:
+        written["echo"] = {"request": _with_evse(echo.request), "stored": _with_evse(echo.stored)}
+    return written
+
+
+def _write_refusal(profile: Profile, refused: Refused) -> dict[str, object]:
+    return {
+        **_with_evse(profile),
+        "reasonCode": refused.reason_code,
+        "detail": refused.detail,
+        "retryAfter": None if refused.retry_after is None else int(refused.retry_after.total_seconds()),
+    }
+
+
+def _with_evse(profile: Profile) -> dict[str, object]:
+    return {"evseId": profile.evse_id, "profile": write_profile(profile)}
+
+
+def _write_capability(capability: Capability) -> dict[str, object]:
+    return {
+        "protocol": capability.protocol.version,
+        "units": [unit.value for unit in capability.units],
+        "maxStackLevel": capability.max_stack_level,
+        "maxPeriods": capability.max_periods,
+        "maxProfiles": capability.max_profiles,
+        "negativeLimit": capability.negative_limit,
+        "modes": sorted(mode.value for mode in capability.modes),
+        "maxOffline": capability.max_offline,
+        "maxExternalId": capability.max_external_id,
+        "updateRateLimit": int(capability.update_rate_limit.total_seconds()),
+        "smartCharging": capability.smart_charging,
+    }
+
+
+def _read_station(fields: _Fields) -> SavedStation:
+    known = fields.need("known", read_truth)
+    held: dict[int, Held] = {}
+    echoes: dict[int, Echo] = {}
+    for item in fields.each("profiles", MOST_PROFILES):
+        each = _read_held(item)
+        if each.profile.id in held:
+            raise MalformedState(f"{item.path}.profile.id", f"{each.profile.id} is there twice")
+        held[each.profile.id] = each
+        echo = item.have("echo", _object)
+        if echo is not None:
+            echoes[each.profile.id] = _read_echo(_Fields(echo, f"{item.path}.echo"))
+    capability = fields.have("capability", _object)
+    return SavedStation(
+        identity=fields.need("identity", _read_identity),
+        protocol=fields.have("protocol", _read_protocol),
+        connected=fields.need("connected", read_truth),
+        capability=None if capability is None else _read_capability(_Fields(capability, f"{fields.path}.capability")),
+        reported=Reported(
+            held=held,
+            known=known,
+            ever_known=known or bool(held),
+            echoes=echoes,
+            refusals=dict(_read_refusal(item) for item in fields.each("refusals", MOST_PROFILES, needed=False)),
+        ),
+    )
+
+
+def _read_held(fields: _Fields) -> Held:
+    belief = fields.need("belief", _word(Belief))
+    return Held(_read_with_evse(fields), belief, fields.have("source", read_text) or OURS)
+
+
+def _read_echo(fields: _Fields) -> Echo:
+    request, stored = (_Fields(fields.need(name, _object), f"{fields.path}.{name}") for name in ("request", "stored"))
+    return Echo(_read_with_evse(request), _read_with_evse(stored))
+
+
+def _read_refusal(fields: _Fields) -> tuple[int, tuple[Profile, Refused]]:
+    profile = _read_with_evse(fields)
+    wait = fields.have("retryAfter", read_integer)
+    refused = Refused(
+        fields.need("reasonCode", read_text),
+        fields.have("detail", read_text) or "",
+        None if wait is None else timedelta(seconds=wait),
+    )
+    return profile.id, (profile, refused)
+
+
+def _read_with_evse(fields: _Fields) -> Profile:
+    evse_id = fields.need("evseId", read_integer)
+    try:
+        return read_profile(evse_id, fields.need("profile", _object))
+    except MalformedProfile as error:
+        path = ".".join(part for part in (fields.path, "profile", error.path) if part)
+        raise MalformedState(path, error.message) from error
+
+
+def _read_capability(fields: _Fields) -> Capability:
+    return Capability(
+        protocol=fields.need("protocol", _read_protocol),
+        units=fields.need("units", _words(Unit)),
+        max_stack_level=fields.need("maxStackLevel", read_integer),
+        max_periods=fields.need("maxPeriods", read_integer),
+        max_profiles=fields.have("maxProfiles", read_integer),
+        negative_limit=fields.need("negativeLimit", read_truth),
+        modes=frozenset(fields.need("modes", _words(Mode))),
+        max_offline=fields.need("maxOffline", read_truth),
+        max_external_id=fields.need("maxExternalId", read_integer),
+        update_rate_limit=timedelta(seconds=fields.need("updateRateLimit", read_integer)),
+        smart_charging=fields.need("smartCharging", read_truth),
+    )
+
+
+class _Fields:
+    """Reads the fields of one object and says where it failed."""
+
+    __slots__ = ("data", "path")
+
+    def __init__(self, data: object, path: str) -> None:
+        if not isinstance(data, Mapping):
+            raise MalformedState(path, "must be an object")
+        self.data, self.path = data, path
+
+    def have(self, name: str, read: Callable[[object], T]) -> T | None:
+        value = self.data.get(name)
+        if value is None:
+            return None
+        try:
+            return read(value)
+        except (TypeError, ValueError) as error:
+            raise MalformedState(self._at(name), str(error)) from error
+
+    def need(self, name: str, read: Callable[[object], T]) -> T:
+        value = self.have(name, read)
+        if value is None:
+            raise MalformedState(self._at(name), "is missing")
+        return value
+
+    def each(self, name: str, most: int, *, needed: bool = True) -> Iterable[_Fields]:
+        items = self.need(name, _list) if needed else self.have(name, _list) or ()
+        if len(items) > most:
+            raise MalformedState(self._at(name), f"has {len(items)} items, and at most {most} are taken")
+        return (_Fields(item, f"{self._at(name)}[{index}]") for index, item in enumerate(items))
+
+    def _at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+
+def _object(value: object) -> JsonObject:
+    if not isinstance(value, Mapping):
+        raise TypeError("must be an object")
+    return value
+
+
+def _list(value: object) -> Sequence[object]:
+    if not isinstance(value, list | tuple):
+        raise TypeError("must be a list")
+    return value
+
+
+def _word(words: type[E]) -> Callable[[object], E]:
+    def read(value: object) -> E:
+        try:
+            return words(read_text(value))
+        except ValueError:
+            raise TypeError(f"must be one of {', '.join(words)}") from None
+
+    return read
+
+
+def _words(words: type[E]) -> Callable[[object], tuple[E, ...]]:
+    read = _word(words)
+    return lambda value: tuple(read(item) for item in _list(value))
+
+
+def _read_identity(value: object) -> str:
+    text = read_text(value)
+    if not 0 < len(text) <= LONGEST_IDENTITY:
+        raise TypeError(f"must have 1 to {LONGEST_IDENTITY} characters")
+    return text
+
+
+def _read_protocol(value: object) -> Protocol:
+    for protocol in Protocol:
+        if protocol.version == value:
+            return protocol
+    raise TypeError(f"must be one of {', '.join(protocol.version for protocol in Protocol)}")
