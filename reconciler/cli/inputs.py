@@ -1,0 +1,143 @@
+"""What the offline commands read: a folder or a revision of its repository, an instant, a saved state."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ManifestError, ReconcilerError, RevisionError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.controller.revision import Revision
+    from reconciler.manifests.snapshot import Snapshot
+    from reconciler.reported.saved import SavedState
+
+LARGEST_STATE = 512 * 1024 * 1024
+"""Bytes of a saved state; ten thousand stations have about thirty million."""
+
+
+class UnknownStation(ReconcilerError):
+    """The revision has no station of that name."""
+
+
+def read_at(text: str) -> datetime:
+    """Read `--at`; without it, it is now.
+
+    Raises:
+        UsageError: it is no instant, or says no zone.
+    """
+    if not text:
+        import os
+
+        from reconciler.cli.clock import VARIABLE, read_clock
+
+        return read_clock(os.environ.get(VARIABLE, ""))()
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UsageError(f"--at takes an instant with its zone, such as 2026-11-23T17:00:00+01:00, not {text!r}")
+
+
+def read_tree(path: Path, ref: str = "") -> Snapshot:
+    """Read a folder as it lies, or as a revision of its repository has it.
+
+    Raises:
+        ManifestError: it is larger than a fleet can be.
+        UsageError: there is no such folder, or no such revision.
+    """
+    if not ref:
+        from reconciler.source.folder import read_folder
+
+        return read_folder(path)
+    from reconciler.source.repository import read_revision
+
+    return read_revision(str(path), ref)
+
+
+def prove(snapshot: Snapshot, at: datetime) -> Revision:
+    """Make a snapshot into a revision that may reach stations.
+
+    Raises:
+        RevisionError: with every reason why it may not.
+    """
+    from reconciler.controller.revision import revise
+    from reconciler.source.shipped import default_templates
+
+    return revise(snapshot, default_templates(), at)
+
+
+def trust(snapshot: Snapshot) -> Revision:
+    """Make a snapshot into a revision without proof: it is compared with, and never sent.
+
+    Raises:
+        RevisionError: it does not load.
+    """
+    from reconciler.controller.revision import Revision
+    from reconciler.manifests.load import load
+    from reconciler.source.shipped import default_templates
+
+    return Revision(snapshot, load(snapshot), default_templates())
+
+
+def read_state_file(name: str) -> SavedState:
+    """Read a saved state from a file, or from stdin by the name `-`.
+
+    Raises:
+        UsageError: the file can't be read.
+        ReconcilerError: it is no saved state.
+    """
+    try:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
+            content = stream.read(LARGEST_STATE + 1)
+    except OSError as error:
+        raise UsageError(f"--state: {name} can't be read: {error.strerror or error}") from error
+    if len(content) > LARGEST_STATE:
+        raise ReconcilerError(f"{name} is larger than {LARGEST_STATE // 1024 // 1024} MiB, which no state is")
+    import orjson
+
+    from reconciler.reported.saved import read_state
+
+    try:
+        return read_state(orjson.loads(content))
+    except orjson.JSONDecodeError as error:
+        raise ReconcilerError(f"{name} is not JSON: {error}") from error
+
+
+def find_station(revision: Revision, identity: str) -> str:
+    """Give a station's key.
+
+    Raises:
+        UnknownStation: there is none; it says which may have been meant.
+    """
+    key = identity.casefold()
+    if key in revision.fleet.stations:
+        return key
+    near = nearest(identity, (station.identity for station in revision.fleet.stations.values()))
+    hint = f"; did you mean {near}?" if near else ""
+    raise UnknownStation(f"the fleet has no station {identity}{hint}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Give the known word that is most like another, or nothing."""
+    from difflib import get_close_matches
+
+    by_key = {each.casefold(): each for each in known}
+    return next((by_key[key] for key in get_close_matches(word[:80].casefold(), by_key, n=1)), "")
+
+
+def errors_of(error: ManifestError | RevisionError) -> tuple[ManifestError, ...]:
+    """Give the single errors."""
+    return error.errors if isinstance(error, RevisionError) else (error,)
+
+
+def count_parts(revision: Revision) -> Mapping[str, int]:
+    """Count what a revision has, by noun."""
+    fleet = revision.fleet
+    schedules = {id(each.schedule) for group in fleet.groups.values() for each in group.assignments}
+    return {"station": len(fleet.stations), "group": len(fleet.groups), "schedule": len(schedules)}
