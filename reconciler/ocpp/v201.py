@@ -94,7 +94,8 @@ def _lower_schedule(schedule: ChargingSchedule, capability: Capability) -> Charg
 
 def _lower_period(period: Period, capability: Capability) -> Period:
     flow = _tenth(_flow(period))
-    if period.limit == flow >= 0 and period.setpoint is None and period.discharge_limit is None:
+    as_is = period.mode is Mode.CHARGING_ONLY and period.setpoint is None and period.discharge_limit is None
+    if as_is and period.limit == flow >= 0:
         return period
     bare = replace(period, limit=None, setpoint=None, discharge_limit=None, mode=Mode.CHARGING_ONLY)
     if flow >= 0:
