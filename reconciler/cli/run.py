@@ -69,8 +69,11 @@ def make_setup(listen: str, auth: Path | None, read_back: timedelta, clock: str)
 
 
 async def _run(setup: Setup, source: GitSource, interval: timedelta, served: tuple[str, int]) -> None:
+    import structlog
+
     from reconciler.cli.composition import Program
     from reconciler.cli.loop import stop_signal, until_any
+    from reconciler.cli.options import Address
     from reconciler.web.api import Ports, make_app
     from reconciler.web.serve import ApiServer
 
@@ -81,6 +84,7 @@ async def _run(setup: Setup, source: GitSource, interval: timedelta, served: tup
     try:
         await program.start()
         await api.start()
+        structlog.get_logger("program").info("serving", api=f"http://{Address(api.host, api.port)}")
         await until_any(stop, program.follow(source, interval), program.watch_over())
     finally:
         await program.stop()
