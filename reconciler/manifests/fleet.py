@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from reconciler.errors import Place
+    from reconciler.manifests.guardrails import Guardrails
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class Fleet:
     discharge_allowed: bool
     write_interval: timedelta
     nominal_voltage: Decimal
+    guardrails: Guardrails
     sites: Mapping[str, Site] = field(repr=False)
     groups: Mapping[str, Group] = field(repr=False)
     stations: Mapping[str, Station] = field(repr=False)

@@ -12,6 +12,7 @@ from reconciler.manifests.catalogue import Catalogue, catalogue
 from reconciler.manifests.complaints import Complaints
 from reconciler.manifests.expressible import check_expressible
 from reconciler.manifests.fleet import FailSafe, Fleet, Group, Site, Station
+from reconciler.manifests.guardrails import resolve_guardrails
 from reconciler.manifests.hierarchy import Selector, chains, check_memberships, members, site_names
 from reconciler.manifests.models import FleetSpec, ProfileIds, SiteSpec
 from reconciler.manifests.placement import Placements, Structure, assign
@@ -32,7 +33,7 @@ def load(snapshot: Snapshot) -> Fleet:
     """Resolve a snapshot; raises RevisionError with every error at once."""
     complaints = Complaints()
     found = catalogue(snapshot, complaints)
-    name, spec = _the_fleet(found, complaints)
+    spec = _the_fleet(found, complaints)
     schedules = resolve_schedules(found.schedules, complaints)
     if spec.discharge == "forbidden" and (found.fleets or not found.broken("Fleet")):
         check_consent(schedules, complaints)
@@ -43,7 +44,8 @@ def load(snapshot: Snapshot) -> Fleet:
     check_expressible(stations.values(), complaints)
     if complaints.errors:
         raise RevisionError(complaints.errors)
-    return _fleet(name, spec, _sites(found), _groups(found, stations, structure), stations, templates(snapshot.files))
+    entry = next(iter(found.fleets.values()))
+    return _fleet(entry, _sites(found), _groups(found, stations, structure), stations, templates(snapshot.files))
 
 
 def templates(files: Mapping[str, str]) -> dict[str, str]:
@@ -52,7 +54,7 @@ def templates(files: Mapping[str, str]) -> dict[str, str]:
     return {path.removeprefix(TEMPLATES): files[path] for path in found if is_read(path)}
 
 
-def _the_fleet(found: Catalogue, complaints: Complaints) -> tuple[str, FleetSpec]:
+def _the_fleet(found: Catalogue, complaints: Complaints) -> FleetSpec:
     entries = sorted(found.fleets.values(), key=lambda entry: entry.place)
     for entry in entries[1:]:
         message = f"there is another Fleet, at {entries[0].place}"
@@ -60,10 +62,10 @@ def _the_fleet(found: Catalogue, complaints: Complaints) -> tuple[str, FleetSpec
     if not entries and not found.broken("Fleet"):
         complaints.add(Place("."), "one-fleet", "no document is of kind Fleet", hint="a revision has exactly one")
     if entries:
-        return entries[0].name, entries[0].spec
+        return entries[0].spec
     # Stands in so that the rest can still be judged; its revision is refused.
     ids = ProfileIds.model_validate({"from": 1, "to": 1000})
-    return "", FleetSpec.model_construct(timezone="UTC", profile_ids=ids)
+    return FleetSpec.model_construct(timezone="UTC", profile_ids=ids)
 
 
 def _structure(
@@ -128,16 +130,15 @@ def _groups(found: Catalogue, stations: Mapping[str, Station], structure: Struct
 
 
 def _fleet(
-    name: str,
-    spec: FleetSpec,
+    entry: Entry[FleetSpec],
     sites: Mapping[str, Site],
     groups: Mapping[str, Group],
     stations: Mapping[str, Station],
     found: Mapping[str, str],
 ) -> Fleet:
-    safe = spec.fail_safe
+    spec, safe = entry.spec, entry.spec.fail_safe
     return Fleet(
-        name=name,
+        name=entry.name,
         timezone=spec.timezone,
         id_from=spec.profile_ids.from_,
         id_to=spec.profile_ids.to,
@@ -145,6 +146,7 @@ def _fleet(
         discharge_allowed=spec.discharge == "allowed",
         write_interval=spec.write_interval,
         nominal_voltage=spec.nominal_voltage,
+        guardrails=resolve_guardrails(spec.guardrails, entry.place, lambda name: entry.at("guardrails", name)),
         sites=sites,
         groups=groups,
         stations=stations,

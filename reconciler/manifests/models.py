@@ -27,6 +27,7 @@ from reconciler.manifests.fields import (
     check_timezone,
     read_protocol,
 )
+from reconciler.manifests.guardrails import GuardrailsSpec
 from reconciler.manifests.programme import ScheduleSpec
 from reconciler.manifests.quantity import Current, Malformed, Quantity
 
@@ -84,6 +85,7 @@ class FleetSpec(Model):
     discharge: Literal["allowed", "forbidden"] = "forbidden"
     write_interval: Duration = timedelta(seconds=60)
     nominal_voltage: Volts = Decimal(230)
+    guardrails: GuardrailsSpec = GuardrailsSpec()
 
 
 class SiteSpec(Model):
