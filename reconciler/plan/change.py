@@ -7,21 +7,32 @@ clears last, so that no gap opens (invariant 5).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeAlias
 
+from reconciler.plan.conversion import NOMINAL, is_converted
 from reconciler.profiles.canonical import differences
-from reconciler.profiles.profile import Profile
+from reconciler.profiles.profile import ChargingSchedule, Profile
 from reconciler.reported.belief import OURS, Belief, Echo, Held, Reported
 
-UNVERIFIABLE = frozenset({"maxOfflineDuration", "invalidAfterOfflineDuration", "minChargingRate"})
-"""Fields that stations are known to take and then not report: they change no power while the station is online."""
+UNVERIFIABLE = frozenset({"maxOfflineDuration", "invalidAfterOfflineDuration", "minChargingRate", "numberPhases"})
+"""Fields that stations are known to take and then not report: they raise no power while the station is online."""
 
-
-PASSING = frozenset({"internalerror", "outofmemory", "outofstorage", "fwupdateinprogress", "csnotaccepted"})
-"""Reason codes that time cures (facts of appendix 5), in lower case; any other refusal stands for this content."""
+PASSING = frozenset(
+    {
+        "csnotaccepted",
+        "fwupdateinprogress",
+        "internalerror",
+        "outofmemory",
+        "outofstorage",
+        "ratelimitexceeded",
+        "securityerror",
+    }
+)
+"""Reason codes that time cures (facts 1.3, 4.9), in lower case; any other refusal stands for this content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +92,16 @@ class Owned:
         return self.first <= profile_id <= self.last
 
 
-def diff(desired: Sequence[Profile], reported: Reported, owned: Owned, now: datetime) -> tuple[Verdict, ...]:
+def diff(
+    desired: Sequence[Profile], reported: Reported, owned: Owned, now: datetime, voltage: Decimal = NOMINAL
+) -> tuple[Verdict, ...]:
     """Compare one station's desired profiles (floor first) with what it is believed to hold.
 
-    The order is the order of sending: installs and replacements as desired lists them, then clears by id.
+    The order is the order of sending: installs and replacements as desired lists them, then clears by id. `voltage` in
+    volts tells a station that turned watts into amperes from one that changed the power.
     """
     wanted = {profile.id for profile in desired}
-    verdicts: list[Verdict] = [judge(profile, reported, now) for profile in desired]
+    verdicts: list[Verdict] = [judge(profile, reported, now, voltage) for profile in desired]
     for number, held in sorted(reported.held.items()):
         if number in owned and number not in wanted and held.source == OURS:
             verdicts.append(Clear(held.profile, "no longer desired"))
@@ -99,7 +113,7 @@ def changes(verdicts: Sequence[Verdict]) -> tuple[Change, ...]:
     return tuple(each for each in verdicts if isinstance(each, Install | Replace | Clear))
 
 
-def judge(wanted: Profile, reported: Reported, now: datetime) -> Verdict:
+def judge(wanted: Profile, reported: Reported, now: datetime, voltage: Decimal = NOMINAL) -> Verdict:
     """Say what one desired profile needs."""
     held = reported.held.get(wanted.id)
     refusal = _refusal(wanted, reported, now)
@@ -110,6 +124,8 @@ def judge(wanted: Profile, reported: Reported, now: datetime) -> Verdict:
     found = differences(wanted, held.profile, now)
     if not found:
         return Keep(held.profile)
+    if "chargingRateUnit" in found and is_converted(wanted, held.profile, voltage, now):
+        return Keep(held.profile, f"kept in {held.profile.schedule.unit}: the same power at {voltage} V")
     echo = reported.echoes.get(wanted.id)
     if echo is not None and _is_echo_of(wanted, echo, held, now):
         return _judge_echo(wanted, echo, now)
@@ -121,21 +137,27 @@ def foreign(reported: Reported, owned: Owned) -> tuple[Held, ...]:
     return tuple(held for number, held in sorted(reported.held.items()) if number not in owned or held.source != OURS)
 
 
-def describe(change: Verdict) -> Iterator[str]:
-    """Give a verdict's kind and reason as the words that people read."""
-    yield type(change).__name__.lower()
-    yield change.reason
-
-
 def _is_echo_of(wanted: Profile, echo: Echo, held: Held, now: datetime) -> bool:
     return not differences(wanted, echo.request, now) and not differences(echo.stored, held.profile, now)
 
 
 def _judge_echo(wanted: Profile, echo: Echo, now: datetime) -> Verdict:
     lost = differences(wanted, echo.stored, now)
+    if "chargingSchedulePeriod" in lost and not differences(_without_phases(wanted), echo.stored, now):
+        lost = ("numberPhases",)
     if set(lost) <= UNVERIFIABLE:
         return Keep(echo.stored, f"not verifiable: the station does not report {', '.join(lost)}")
     return Stuck(wanted, f"accepted, but stored with another {', '.join(lost)}")
+
+
+def _without_phases(profile: Profile) -> Profile:
+    """Give a profile as a station stores it that takes each power for one of all its phases."""
+
+    def strip(schedule: ChargingSchedule) -> ChargingSchedule:
+        periods = tuple(replace(period, number_phases=None, phase_to_use=None) for period in schedule.periods)
+        return replace(schedule, periods=periods)
+
+    return replace(profile, schedules=tuple(map(strip, profile.schedules)))
 
 
 def _refusal(wanted: Profile, reported: Reported, now: datetime) -> Stuck | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from reconciler.profiles.profile import Profile
 from reconciler.reported.events import (
@@ -16,6 +17,7 @@ from reconciler.reported.events import (
     Booted,
     CompositeRead,
     Connected,
+    NotSent,
     OutcomeUnknown,
     ProfilesRead,
     Refused,
@@ -26,6 +28,9 @@ from reconciler.reported.events import (
 
 OURS = "CSO"
 """The chargingLimitSource of profiles that a CSMS has set."""
+
+
+T = TypeVar("T")
 
 
 class Belief(StrEnum):
@@ -78,10 +83,15 @@ class Reported:
 
 
 def fold(reported: Reported, event: StationEvent) -> Reported:
-    """Take one event in; events that say nothing about profiles change nothing."""
+    """Take one event in; events that say nothing about profiles change nothing.
+
+    A boot also ends the memory of refusals: what made the station refuse may have been set right.
+    """
     match event:
-        case Connected() | Booted():
+        case Connected():
             return _doubt(reported)
+        case Booted():
+            return replace(_doubt(reported), refusals={})
         case ProfilesRead():
             return _read(reported, event)
         case CompositeRead():
@@ -115,30 +125,37 @@ def _written(reported: Reported, event: Written) -> Reported:
     number = event.profile_id
     match event.outcome:
         case Accepted():
-            refusals = {key: value for key, value in reported.refusals.items() if key != number}
-            return _accepted(replace(reported, unread=True, refusals=refusals), event)
+            # A clear makes room: what was refused for want of it may now be taken.
+            others = reported.refusals if event.profile is not None else {}
+            return _accepted(replace(reported, unread=True, refusals=_without(others, number)), event)
         case Refused():
-            refusals = {**reported.refusals, number: (event.profile, event.outcome)}
-            return replace(reported, refusals=refusals)
+            return replace(reported, refusals={**reported.refusals, number: (event.profile, event.outcome)})
+        case NotSent(why, permanent=True):
+            refusal = Refused("not sent", why)
+            return replace(reported, refusals={**reported.refusals, number: (event.profile, refusal)})
+        case NotSent():
+            return reported
         case OutcomeUnknown():
             return _doubt_one(reported, event)
-        case _:
-            return reported
 
 
 def _accepted(reported: Reported, event: Written) -> Reported:
     number = event.profile_id
-    held = {key: value for key, value in reported.held.items() if key != number}
-    requests = {key: value for key, value in reported.requests.items() if key != number}
-    echoes = {key: value for key, value in reported.echoes.items() if key != number}
+    held, requests = _without(reported.held, number), _without(reported.requests, number)
     if event.profile is not None:
         held[number] = Held(event.profile, Belief.ASSUMED)
         requests[number] = event.profile
+    echoes = _without(reported.echoes, number)
     return replace(reported, held=held, requests=requests, echoes=echoes, composites={})
 
 
 def _doubt_one(reported: Reported, event: Written) -> Reported:
+    """Count a write without an answer as held, but not known; the next report is no echo of the write before it."""
     number = event.profile_id
     profile = event.profile or reported.profile(number)
     held = {**reported.held, number: Held(profile, Belief.UNKNOWN)} if profile else reported.held
-    return replace(reported, held=held, known=False)
+    return replace(reported, held=held, known=False, requests=_without(reported.requests, number), composites={})
+
+
+def _without(mapping: Mapping[int, T], number: int) -> dict[int, T]:
+    return {key: value for key, value in mapping.items() if key != number}

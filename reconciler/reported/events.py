@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from reconciler.profiles.capability import Capability, Protocol
-from reconciler.profiles.profile import Profile
+from reconciler.profiles.profile import Profile, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,13 @@ class ProfilesRead:
 
 @dataclass(frozen=True, slots=True)
 class CompositeRead:
-    """GetCompositeSchedule was answered."""
+    """GetCompositeSchedule was answered; `unit` is the one it was asked in."""
 
     station: str
     evse_id: int
     start: datetime
     steps: tuple[CompositeStep, ...]
+    unit: Unit = Unit.WATT
 
 
 @dataclass(frozen=True, slots=True)
