@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from reconciler.controller.world import World
-from reconciler.plan.change import Change, Clear
-from reconciler.profiles.profile import Profile
-from reconciler.rollout.commands import Push
+from reconciler.plan.change import Change, Clear, Install, Replace
+from reconciler.rollout.commands import Clear as ClearCommand
+from reconciler.rollout.commands import Push, StationCommand
 from reconciler.rollout.site import NOTHING, Load, exceeds, heavier, load_of
 from reconciler.rollout.station import Station
 
@@ -25,27 +25,32 @@ class Closed(NamedTuple):
     at: datetime
 
 
-def allows(world: World, key: str, change: Change, now: datetime) -> tuple[World, Closed | None]:
-    """Say whether a change may go out; where it may not, the station waits at its site's gate."""
-    site = _site(world, key)
-    if site is None or world.revision is None or isinstance(change, Clear):
-        return world, None
+def allows(world: World, key: str, change: Change, now: datetime) -> Closed | None:
+    """Say why a change may not go out now; None where the site's caps allow it, or where it raises nothing."""
+    site = site_of(world, key)
+    if site is None or world.revision is None:
+        return None
     current = world.loads.get(key, NOTHING)
-    raised = heavier(current, _load(world, world.stations[key], (change.new,), now) or NOTHING)
+    raised = heavier(current, _load(world, world.stations[key], change, now) or NOTHING)
     if raised == current:
-        return world, None
+        return None
     members = world.revision.members.get(site, ())
     others = (world.loads.get(member) or _unseen(world, member, now) for member in members if member != key)
     why = exceeds((raised, *others), world.revision.caps[site], now)
-    if not why:
-        return world, None
-    gated = world.gated.get(site, frozenset()) | {key}
-    return replace(world, gated=world.gated.set(site, gated)), Closed(f"the site's cap: {why}", now + ASK_AGAIN)
+    return Closed(f"the site's cap: {why}", now + ASK_AGAIN) if why else None
+
+
+def wait(world: World, key: str) -> World:
+    """Let a station wait at its site's gate, so that it is asked again when a load on the site falls."""
+    site = site_of(world, key)
+    if site is None:
+        return world
+    return replace(world, gated=world.gated.set(site, world.gated.get(site, frozenset()) | {key}))
 
 
 def release(world: World, key: str) -> World:
     """Let some of the stations that wait at a site's gate ask again, because a load on it has changed."""
-    site = _site(world, key)
+    site = site_of(world, key)
     gated = world.gated.get(site) if site is not None else None
     if site is None or not gated:
         return world
@@ -60,27 +65,42 @@ def load_now(world: World, key: str, station: Station, now: datetime) -> Load | 
     What was read back counts as it is. Until then, what it may have been sent counts as well as what it held before.
     """
     if not station.reported.ever_known:
-        return _unseen(world, key, now)
-    sending = (station.in_flight.profile,) if isinstance(station.in_flight, Push) else ()
+        return _unseen(world, key, now) if _listed(world, key) else None
+    sending = station.in_flight if isinstance(station.in_flight, Push | ClearCommand) else None
     load = _load(world, station, sending, now)
-    sure = station.reported.known and not station.reported.unread and not sending
-    return load if sure or load is None else heavier(world.loads.get(key, NOTHING), load)
+    known = world.loads.get(key, NOTHING)
+    sure = station.reported.known and not station.reported.unread and sending is None
+    heaviest = load if sure or load is None else heavier(known, load)
+    return known if heaviest == known and key in world.loads else heaviest
 
 
 def _unseen(world: World, key: str, now: datetime) -> Load:
     """Count a station that was never read as if it held what is desired of it."""
-    if world.revision is None or key not in world.revision.fleet.stations:
-        return NOTHING
-    return world.revision.planned(key, _day(now))
+    return world.revision.planned(key, _day(now)) if world.revision and _listed(world, key) else NOTHING
 
 
-def _load(world: World, station: Station, added: tuple[Profile, ...], now: datetime) -> Load | None:
+def _load(world: World, station: Station, write: Change | StationCommand | None, now: datetime) -> Load | None:
+    """Give the load of what a station holds, after a write."""
     key = station.identity.casefold()
-    if world.revision is None or key not in world.revision.fleet.stations:
+    if world.revision is None or not _listed(world, key):
         return None
-    new = {profile.id for profile in added}
-    held = (each.profile for number, each in sorted(station.reported.held.items()) if number not in new)
-    return load_of((*held, *added), world.revision.evses(key), _day(now))
+    held = {number: each.profile for number, each in sorted(station.reported.held.items())}
+    match write:
+        case Install() | Replace():
+            held[write.new.id] = write.new
+        case Push():
+            held[write.profile.id] = write.profile
+        case Clear():
+            held.pop(write.old.id, None)
+        case ClearCommand():
+            held.pop(write.profile_id, None)
+        case _:
+            pass
+    return load_of(tuple(held.values()), world.revision.evses(key), _day(now))
+
+
+def _listed(world: World, key: str) -> bool:
+    return world.revision is not None and key in world.revision.fleet.stations
 
 
 def _day(now: datetime) -> datetime:
@@ -88,6 +108,7 @@ def _day(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _site(world: World, key: str) -> str | None:
+def site_of(world: World, key: str) -> str | None:
+    """Give the site of a station, None where it has none."""
     manifest = world.revision.fleet.stations.get(key) if world.revision else None
     return manifest.site if manifest else None

@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 import orjson
 
 from reconciler.controller.world import Ask, Entry, Event, World
-from reconciler.plan.change import Change, Clear, changes
+from reconciler.plan.change import Change, Clear
 from reconciler.profiles.form import write_profile
 from reconciler.profiles.profile import Profile
-from reconciler.reported.events import Booted, Written
-from reconciler.rollout.absorb import answer_words
+from reconciler.reported.events import Booted, Connected, Disconnected, RawAnswered, Written
+from reconciler.rollout.absorb import answer_words, ends
 from reconciler.rollout.station import Station
 
 
-def entries(world: World, station: Station, event: Event | None, now: datetime) -> tuple[Entry, ...]:
-    """Give the history of one event at a station as it was before; `None` stands for "read back and verified"."""
+def errand(world: World, station: Station, change: Change, now: datetime) -> Entry:
+    """Give the line that a write will leave, as far as it is known when it is sent: why, for whom, from where."""
+    profile = None if isinstance(change, Clear) else change.new
+    subject = profile or change.old  # type: ignore[union-attr]  # only a clear has no new profile, and it has an old one
+    manifest = world.revision.station(station.identity) if world.revision else None
+    schedules = manifest.assignments if manifest else ()
+    return Entry(
+        at=now,
+        station=station.identity,
+        action="SetChargingProfile" if profile else "ClearChargingProfile",
+        reason=change.reason,
+        profile_id=subject.id,
+        evse_id=subject.evse_id,
+        revision=station.goal.revision if station.goal else "",
+        author=world.revision.snapshot.author if world.revision else "",
+        source=", ".join(str(each.schedule.place) for each in schedules),
+        digest=payload_digest(profile) if profile else "",
+    )
+
+
+def entries(world: World, station: Station, event: Event, now: datetime) -> tuple[Entry, ...]:
+    """Give the lines that an event leaves; `station` is as it was before."""
     match event:
         case Written():
             return (_written(world, station, event, now),)
         case Ask():
             words = "forced by hand" if event.force else "by hand"
             return (Entry(now, station.identity, event.request.action, f"{words}: {event.who}"),)
+        case RawAnswered():
+            return _answered(station, event, now)
+        case Connected() | Disconnected():
+            return _abandoned(world, station, event, now)
         case Booted():
             return (Entry(now, station.identity, "BootNotification", event.reason),)
-        case None:
-            commit = station.goal.revision if station.goal else ""
-            return (Entry(now, station.identity, "verified", "read back and equal to desired", revision=commit),)
         case _:
             return ()
+
+
+def verified(station: Station, now: datetime) -> Entry:
+    """Give the line of a goal that was read back whole."""
+    commit = station.goal.revision if station.goal else ""
+    return Entry(now, station.identity, "verified", "read back and equal to desired", revision=commit)
 
 
 def payload_digest(profile: Profile) -> str:
@@ -39,26 +67,24 @@ def payload_digest(profile: Profile) -> str:
 
 
 def _written(world: World, station: Station, event: Written, now: datetime) -> Entry:
-    manifest = world.revision.station(station.identity) if world.revision else None
-    schedules = manifest.assignments if manifest else ()
-    return Entry(
-        at=now,
-        station=station.identity,
-        action="ClearChargingProfile" if event.profile is None else "SetChargingProfile",
-        reason=_reason(station, event),
-        answer=answer_words(event),
-        profile_id=event.profile_id,
-        evse_id=event.profile.evse_id if event.profile else None,
-        revision=world.revision.commit if world.revision else "",
-        author=world.revision.snapshot.author if world.revision else "",
-        source=", ".join(str(each.schedule.place) for each in schedules),
-        digest=payload_digest(event.profile) if event.profile else "",
-    )
+    """Complete the line begun when it was sent; a late end of an old connection has none and stands for itself."""
+    sent = world.errands.get(station.identity.casefold())
+    if sent is not None and ends(station.in_flight, event):
+        return replace(sent, at=now, answer=answer_words(event))
+    action = "ClearChargingProfile" if event.profile is None else "SetChargingProfile"
+    words = "sent on an earlier connection"
+    return Entry(now, station.identity, action, words, answer_words(event), event.profile_id)
 
 
-def _reason(station: Station, event: Written) -> str:
-    return next((each.reason for each in changes(station.verdicts) if _id(each) == event.profile_id), "")
+def _abandoned(world: World, station: Station, event: Connected | Disconnected, now: datetime) -> tuple[Entry, ...]:
+    """Complete the line of a write whose connection is gone; a late end of another connection says nothing of it."""
+    sent = world.errands.get(station.identity.casefold())
+    if sent is None or (isinstance(event, Disconnected) and event.session != station.session):
+        return ()
+    return (replace(sent, at=now, answer="unknown: the connection was lost"),)
 
 
-def _id(change: Change) -> int:
-    return change.old.id if isinstance(change, Clear) else change.new.id
+def _answered(station: Station, event: RawAnswered, now: datetime) -> tuple[Entry, ...]:
+    asked = [each for each in station.asked if each.ticket == event.ticket]
+    words = "answered" if event.ok else "not answered, or with an error"
+    return tuple(Entry(now, station.identity, each.action, "by hand", words) for each in asked)

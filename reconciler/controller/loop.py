@@ -10,7 +10,6 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -37,6 +36,8 @@ from reconciler.rollout.commands import SendRaw, StationCommand, Wake
 HISTORY = 100_000
 TURN = 25
 """How many events are stepped before the loop lets sockets and requests have their turn."""
+LOOK_UP = 60.0
+"""How many seconds the loop trusts its own clock: the system's may be set meanwhile."""
 
 Clock = Callable[[], datetime]
 
@@ -62,6 +63,7 @@ class Controller:
         self._alarm: asyncio.TimerHandle | None = None
         self._replies: dict[str, asyncio.Future[RawAnswered | Reply]] = {}
         self._watchers: list[tuple[Callable[[World], bool], asyncio.Future[None]]] = []
+        self._taking = asyncio.Lock()
         self._log = structlog.get_logger("controller")
 
     def report(self, event: Event) -> None:
@@ -79,7 +81,14 @@ class Controller:
             await asyncio.sleep(0)
 
     async def take(self, snapshot: Snapshot) -> Revision | RevisionError:
-        """Make a snapshot the desired revision, or refuse it as a whole; stations hear of it afterwards."""
+        """Make a snapshot the desired revision, or refuse it as a whole; stations hear of it afterwards.
+
+        One at a time and in the order of the calls, so that an older one can't end later and win.
+        """
+        async with self._taking:
+            return await self._take(snapshot)
+
+    async def _take(self, snapshot: Snapshot) -> Revision | RevisionError:
         try:
             revision = await asyncio.to_thread(revise, snapshot, self._shipped, self._clock())
         except RevisionError as error:
@@ -111,11 +120,19 @@ class Controller:
     def _step(self, event: Event) -> None:
         if isinstance(event, RawAnswered):
             self._answer(event.ticket, event)
-        self.world, effects = step(self.world, event, self._clock())
-        for effect in effects:
+        for effect in self._decide(event):
             self._carry_out(effect)
         if self._watchers:
             self._notify()
+
+    def _decide(self, event: Event) -> tuple[Effect, ...]:
+        """Step; an event that breaks the step is logged and dropped whole, for no station may stop the others."""
+        try:
+            self.world, effects = step(self.world, event, self._clock())
+        except Exception:  # noqa: BLE001 - the world is as it was before the event, and the next one is computed from that
+            self._log.exception("event dropped", event_type=type(event).__name__, station=getattr(event, "station", ""))
+            return ()
+        return effects
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -169,7 +186,7 @@ class Controller:
             self._alarm = None
         if self._alarms:
             delay = (self._alarms[0][0] - self._clock()).total_seconds()
-            self._alarm = asyncio.get_running_loop().call_later(max(delay, 0.0), self._ring)
+            self._alarm = asyncio.get_running_loop().call_later(min(max(delay, 0.0), LOOK_UP), self._ring)
 
     def _ring(self) -> None:
         now = self._clock()
@@ -185,5 +202,6 @@ class Controller:
         if self._alarm is not None:
             self._alarm.cancel()
         for _, future in self._watchers:
-            with suppress(asyncio.InvalidStateError):
-                future.cancel()
+            future.cancel()
+        for reply in self._replies.values():
+            reply.cancel()

@@ -21,9 +21,9 @@ from reconciler.plan.guardrails import check_sites
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
 from reconciler.render.assume import assume, protocols
-from reconciler.render.desired import Desired, Renderer
+from reconciler.render.desired import Desired, Renderer, remember
 from reconciler.render.yielded import refuse
-from reconciler.rollout.site import Caps, Load, load_of
+from reconciler.rollout.site import HORIZON, Caps, Load, load_of_lines
 from reconciler.rollout.station import Goal
 
 
@@ -37,8 +37,8 @@ class Revision:
         self.owned = Owned(fleet.id_from, fleet.id_to)
         self.caps = {name: Caps(site.import_w, site.export_w) for name, site in fleet.sites.items()}
         self.members = _members(fleet)
-        self._goals: dict[int, tuple[Desired, Goal]] = {}
-        self._planned: dict[str, tuple[datetime, Load]] = {}
+        self._goals: dict[object, tuple[Desired, Goal]] = {}
+        self._planned: dict[object, Load] = {}
 
     @property
     def commit(self) -> str:
@@ -60,18 +60,20 @@ class Revision:
         if known is not None and known[0] is desired:
             return known[1]
         goal = self._make_goal(desired, station, capability)
-        self._goals[id(desired)] = (desired, goal)
+        remember(self._goals, id(desired), (desired, goal))
         return goal
 
     def planned(self, key: str, day: datetime) -> Load:
-        """Give the load of a station that has not been met: what it should hold, by the first protocol it may speak."""
-        known = self._planned.get(key)
-        if known is None or known[0] != day:
-            station = self.fleet.stations[key]
-            capability = assume(station.declared, protocols(station.declared)[0])
-            load = load_of(self.goal(station, capability, day).profiles, self.evses(key), day)
-            known = self._planned[key] = (day, load)
-        return known[1]
+        """Give the load of a station that has not been met: all that its schedules ask for, from a day's begin on."""
+        station = self.fleet.stations[key]
+        kind = (id(station.assignments), station.evses, day)
+        known = self._planned.get(kind)
+        if known is None:
+            span = (day, day + HORIZON)
+            lines = [self.renderer.timeline(station, evse, span) for evse in station.evses]
+            known = load_of_lines(lines)
+            remember(self._planned, kind, known)
+        return known
 
     def evses(self, key: str) -> tuple[tuple[int, Decimal, Decimal], ...]:
         """Give a station's EVSEs as (id, charge rating in W, watts per ampere)."""
@@ -79,16 +81,19 @@ class Revision:
         return tuple((evse.id, evse.charge_w, voltage * (evse.phases or 3)) for evse in self.fleet.stations[key].evses)
 
     def _make_goal(self, desired: Desired, station: Station, capability: Capability) -> Goal:
-        profiles, refusal = desired.profiles, desired.refusal
         lower = dialect(capability.protocol).lower
         lowered: list[Profile] = []
-        for profile in profiles:
+        refusal = desired.refusal
+        for profile in desired.profiles:
             try:
                 lowered.append(lower(profile, capability))
             except Unsupported as error:
                 refusal = refusal or str(error)
+                if not lowered:
+                    break  # without its floor nothing else may go
         evses = tuple(evse.id for evse in station.evses)
-        return Goal(tuple(lowered), self.commit, desired.until, self.owned, evses, refusal)
+        voltage = self.fleet.nominal_voltage
+        return Goal(tuple(lowered), self.commit, desired.until, self.owned, evses, refusal, voltage)
 
 
 def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime) -> Revision:

@@ -11,19 +11,21 @@ from datetime import datetime
 
 from immutables import Map
 
-from reconciler.controller.gate import allows, load_now, release
-from reconciler.controller.history import entries
+from reconciler.controller.gate import Closed, allows, load_now, release, wait
+from reconciler.controller.history import entries, errand, verified
 from reconciler.controller.world import Ask, Effect, Event, Reply, RevisionLoaded, RevisionRefused, World
 from reconciler.errors import ManifestError
 from reconciler.plan.change import Change, Clear, changes, diff
 from reconciler.render.assume import assume
-from reconciler.reported.events import Connected, StationEvent
+from reconciler.reported.events import Connected, RawAnswered, StationEvent
 from reconciler.rollout.absorb import absorb
 from reconciler.rollout.commands import Clear as ClearCommand
 from reconciler.rollout.commands import Push, StationCommand, Wake
-from reconciler.rollout.station import Goal, Station, floor_is_in_force, stuck
+from reconciler.rollout.station import Goal, Station, floor_is_in_force, forget_tries, stuck
 from reconciler.rollout.table import Next, decide
 
+MOST_ASKED = 16
+"""How many requests by hand may wait for one station."""
 Stepped = tuple[World, tuple[Effect, ...]]
 
 
@@ -61,6 +63,8 @@ def _ask(world: World, event: Ask, now: datetime) -> Stepped:
 def _refusal(world: World, station: Station | None, event: Ask) -> str:
     if station is None or station.session is None:
         return f"{event.request.station} is not connected"
+    if len(station.asked) >= MOST_ASKED:
+        return f"{MOST_ASKED} requests are waiting for {event.request.station} already"
     if event.request.action == "SetChargingProfile" and not event.force and world.revision is not None:
         profile = event.request.payload.get("chargingProfile")
         number = profile.get("id") if isinstance(profile, dict) else None
@@ -74,30 +78,31 @@ def _station(world: World, event: StationEvent, now: datetime) -> Stepped:
     before = world.stations.get(key) or Station(event.station)
     after = absorb(before, event, now)
     if isinstance(event, Connected):
-        after = _introduce(world, replace(after, identity=event.station))
-    done = entries(world, before, event, now)
+        after = replace(after, identity=event.station)
+    done: tuple[Effect, ...] = (*entries(world, before, event, now), *_lost(before, after, event))
     if before.in_flight is not None and after.in_flight is None:
-        world = replace(world, in_flight=world.in_flight - 1)
+        errands = world.errands.delete(key) if key in world.errands else world.errands
+        world = replace(world, in_flight=world.in_flight - 1, errands=errands)
     settled, effects = _settle(world, key, after, now)
     drained, more = _drain(settled, now)
     return drained, (*done, *effects, *more)
 
 
-def _introduce(world: World, station: Station) -> Station:
-    """Give a station that connects the capability its manifest declares, until it has said itself."""
-    manifest = world.revision.station(station.identity) if world.revision else None
-    if manifest is None or station.protocol is None:
-        return station
-    return replace(station, base=assume(manifest.declared, station.protocol))
+def _lost(before: Station, after: Station, event: StationEvent) -> tuple[Reply, ...]:
+    """Answer those whose requests went with a connection."""
+    if isinstance(event, RawAnswered):
+        return ()
+    kept = {each.ticket for each in after.asked}
+    return tuple(Reply(each.ticket, "the connection was lost") for each in before.asked if each.ticket not in kept)
 
 
 def _settle(world: World, key: str, station: Station, now: datetime) -> Stepped:
     """Aim a station, ask the table, and act on its answer."""
     aimed = _aim(world, station, now)
-    answer = decide(aimed, world.pace, now)
-    world = _keep(world, key, _verify(aimed), answer, now)
-    verified = () if world.stations[key].verified is aimed.verified else (world.stations[key],)
-    done = tuple(entry for each in verified for entry in entries(world, each, None, now))
+    kept = _verify(aimed)
+    answer = decide(kept, world.pace, now)
+    world = _keep(world, key, kept, answer, now)
+    done = () if kept.verified is aimed.verified else (verified(kept, now),)
     world, command, answer = _choose(world, key, answer, now)
     wake = (Wake(station.identity, answer.at),) if answer.at is not None and command is None else ()
     return world, (*done, *((command,) if command else ()), *wake)
@@ -105,20 +110,36 @@ def _settle(world: World, key: str, station: Station, now: datetime) -> Stepped:
 
 def _aim(world: World, station: Station, now: datetime) -> Station:
     """Give a station its goal for now, and compare; nothing is recomputed where nothing moved."""
+    station = _introduce(world, station)
     goal, trouble = _goal(world, station, now)
     if goal is None:
-        return replace(station, goal=None, verdicts=(), trouble=trouble or station.trouble)
+        return replace(station, goal=None, verdicts=(), trouble=trouble)
     known = world.stations.get(station.identity.casefold())
     if known is not None and known.goal is goal and known.reported is station.reported:
         return replace(station, goal=goal, verdicts=known.verdicts)
-    return replace(station, goal=goal, verdicts=diff(goal.profiles, station.reported, goal.owned, now))
+    aimed = replace(station, goal=goal, verdicts=diff(goal.profiles, station.reported, goal.owned, now, goal.voltage))
+    return forget_tries(aimed)
+
+
+def _introduce(world: World, station: Station) -> Station:
+    """Give a station the capability its manifest declares; when that changes, what it can take is read anew."""
+    manifest = world.revision.station(station.identity) if world.revision else None
+    if manifest is None or station.protocol is None:
+        return station
+    base = assume(manifest.declared, station.protocol)
+    return station if base == station.base else replace(station, base=base, capability=None)
 
 
 def _goal(world: World, station: Station, now: datetime) -> tuple[Goal | None, str]:
-    manifest = world.revision.station(station.identity) if world.revision else None
+    """Give a station's goal, or why it has none."""
+    if world.revision is None:
+        return None, "no revision is loaded"
+    manifest = world.revision.station(station.identity)
+    if manifest is None:
+        return None, "the revision in force does not list it"
     capability = station.capability or station.base
-    if world.revision is None or manifest is None or capability is None:
-        return None, ""
+    if capability is None:
+        return None, "it has not connected yet"
     try:
         return world.revision.goal(manifest, capability, now), ""
     except ManifestError as error:
@@ -131,7 +152,7 @@ def _verify(station: Station) -> Station:
     complete = not changes(station.verdicts) and not stuck(station)
     if station.goal is None or station.goal.refusal or not read or not complete or not floor_is_in_force(station):
         return station
-    return station if station.verified is station.goal else replace(station, verified=station.goal)
+    return station if station.verified == station.goal else replace(station, verified=station.goal)
 
 
 def _keep(world: World, key: str, station: Station, answer: Next, now: datetime) -> World:
@@ -159,26 +180,38 @@ def _count(world: World, key: str, answer: Next) -> Map[str, int]:
 
 def _choose(world: World, key: str, answer: Next, now: datetime) -> tuple[World, StationCommand | None, Next]:
     """Turn the table's answer into a command, if the site's caps and the bound on commands in flight allow."""
-    if answer.command is None and answer.write is None:
+    if answer.command is None and not answer.writes:
         return world, None, answer
     if world.in_flight >= world.settings.most_in_flight:
         return replace(world, waiting=world.waiting.update({key: True})), None, answer
     station = world.stations[key]
-    command = answer.command
-    if answer.write is not None:
-        gated, closed = allows(world, key, answer.write, now)
-        if closed:
-            shown = Next(answer.state, closed.why, at=closed.at)
-            return replace(gated, standing=gated.standing.set(key, shown)), None, shown
-        world, command = gated, _command(station, answer.write)
-    sent = replace(station, in_flight=command)
+    if answer.command is not None:
+        return _send(world, key, answer.command, now), answer.command, answer
+    closed: Closed | None = None
+    for change in answer.writes:
+        closed = allows(world, key, change, now)
+        if closed is None:
+            command = _command(station, change)
+            errands = world.errands.set(key, errand(world, station, change, now))
+            return _send(replace(world, errands=errands), key, command, now), command, answer
+    return _gated(wait(world, key), key, closed, now)
+
+
+def _gated(world: World, key: str, closed: Closed | None, now: datetime) -> tuple[World, StationCommand | None, Next]:
+    """Do what else there is to do for a station at a closed gate: others may wait for what it has to confirm."""
+    otherwise = decide(world.stations[key], world.pace, now, gated=True)
+    if otherwise.command is not None:
+        return _send(world, key, otherwise.command, now), otherwise.command, otherwise
+    times = [at for at in (otherwise.at, closed.at if closed else None) if at is not None]
+    shown = Next(otherwise.state, closed.why if closed else otherwise.why, at=min(times, default=None))
+    return replace(world, standing=world.standing.set(key, shown)), None, shown
+
+
+def _send(world: World, key: str, command: StationCommand, now: datetime) -> World:
+    sent = replace(world.stations[key], in_flight=command)
     load = load_now(world, key, sent, now)
     loads = world.loads if load is None else world.loads.set(key, load)
-    return _sent(replace(world, loads=loads), key, sent), command, answer
-
-
-def _sent(world: World, key: str, station: Station) -> World:
-    return replace(world, stations=world.stations.set(key, station), in_flight=world.in_flight + 1)
+    return replace(world, loads=loads, stations=world.stations.set(key, sent), in_flight=world.in_flight + 1)
 
 
 def _command(station: Station, change: Change) -> StationCommand:
@@ -192,7 +225,7 @@ def _command(station: Station, change: Change) -> StationCommand:
 def _drain(world: World, now: datetime) -> Stepped:
     """Let waiting stations send while there is room."""
     effects: list[Effect] = []
-    for key in tuple(world.waiting):
+    for key in world.waiting if world.in_flight < world.settings.most_in_flight else ():
         if world.in_flight >= world.settings.most_in_flight:
             break
         world, more = _settle(world, key, world.stations[key], now)

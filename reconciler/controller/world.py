@@ -85,7 +85,8 @@ class World:
 
     `standing` is the table's last answer for each station, `loads` what each may draw and feed at most, `waiting` the
     stations that have something to send when the fleet's bound on commands in flight allows, and `gated` by site those
-    that wait for its caps. `tally` counts stations by state.
+    that wait for its caps. `errands` has the line of history that each write in flight will leave. `tally` counts
+    stations by state.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -96,6 +97,7 @@ class World:
     loads: Map[str, Load] = field(default_factory=Map)
     waiting: Map[str, bool] = field(default_factory=Map)
     gated: Map[str, frozenset[str]] = field(default_factory=Map)
+    errands: Map[str, Entry] = field(default_factory=Map)
     tally: Map[str, int] = field(default_factory=Map)
     in_flight: int = 0
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from reconciler.manifests.fleet import Declared
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Unit
 
 
+@lru_cache(maxsize=1024)
 def assume(declared: Declared, protocol: Protocol) -> Capability:
     """Give the capability that a manifest declares for a station speaking `protocol`."""
     least = Capability(protocol)

@@ -6,8 +6,10 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TypeAlias
 
 from reconciler.reported.belief import fold
 from reconciler.reported.events import (
@@ -30,11 +32,23 @@ from reconciler.reported.events import (
     Woken,
     Written,
 )
-from reconciler.rollout.commands import Push, ReadCapability
-from reconciler.rollout.station import BLIND_AFTER, Station, backoff
+from reconciler.rollout.commands import (
+    Clear,
+    Push,
+    ReadCapability,
+    ReadComposite,
+    ReadProfiles,
+    SendRaw,
+    StationCommand,
+)
+from reconciler.rollout.station import BLIND_AFTER, Station, Tries, backoff
 
-FOREVER = timedelta(days=1)
-"""How long a refusal that time alone won't cure holds off the same try."""
+Ended: TypeAlias = CapabilityRead | ProfilesRead | CompositeRead | ReadFailed | Written | RawAnswered
+"""How commands end."""
+
+MOST_EVSES = 1000
+"""EVSE ids beyond this are noise; remembering what they say would let one station fill the memory."""
+READS = (CapabilityRead, ProfilesRead, CompositeRead, ReadFailed)
 
 
 def absorb(station: Station, event: StationEvent, now: datetime) -> Station:
@@ -44,94 +58,173 @@ def absorb(station: Station, event: StationEvent, now: datetime) -> Station:
             return _absorb_link(station, event)
         case Woken():
             return station
+        case Metered() | ExternallyLimited() if not 0 <= event.evse_id <= MOST_EVSES:
+            return station
         case Metered():
             return replace(station, power_w={**station.power_w, event.evse_id: (event.power_w, event.at)})
         case ExternallyLimited():
             others = station.external - {event.evse_id}
             return replace(station, external=others | {event.evse_id} if event.active else others)
         case _:
-            told = replace(station, reported=fold(station.reported, event), in_flight=None)
-            return _absorb_answer(told, station, event, now)
+            return _absorb_end(station, event, now)
 
 
 def _absorb_link(station: Station, event: Connected | Ready | Disconnected | Booted) -> Station:
     match event:
         case Connected():
-            return _connect(station, event)
+            return _connect(_lose(station), event)
         case Ready():
             return replace(station, ready=True) if event.session == station.session else station
         case Disconnected() if event.session != station.session:
             return station
         case Disconnected():
-            return replace(station, session=None, ready=False, in_flight=None, asked=())
+            return replace(_lose(station), session=None, ready=False, asked=())
         case Booted():
-            doubted = replace(station, reported=fold(station.reported, event), capability=None, failed_reads=0)
-            return replace(doubted, failures=0, retry_at=None)
+            doubted = replace(station, reported=fold(station.reported, event), capability=None)
+            return replace(_afresh(doubted), overtaken=station.in_flight is not None)
+
+
+def _lose(station: Station) -> Station:
+    """Let go of what is in flight where the connection is gone: a write may have been taken, a request stays lost."""
+    command = station.in_flight
+    lost = replace(station, in_flight=None, overtaken=False)
+    match command:
+        case Push() | Clear():
+            profile = command.profile if isinstance(command, Push) else None
+            number = command.profile.id if isinstance(command, Push) else command.profile_id
+            written = Written(station.identity, number, profile, OutcomeUnknown("the connection was lost"))
+            return replace(lost, reported=fold(lost.reported, written))
+        case SendRaw():
+            return replace(lost, asked=tuple(each for each in lost.asked if each.ticket != command.ticket))
+        case _:
+            return lost
 
 
 def _connect(station: Station, event: Connected) -> Station:
     same = event.protocol is station.protocol
-    return replace(
+    connected = replace(
         station,
         session=event.session,
         protocol=event.protocol,
         ready=False,
         capability=station.capability if same else None,
         reported=fold(station.reported, event),
-        in_flight=None,
-        failures=0,
-        failed_reads=0,
-        retry_at=None,
     )
+    return _afresh(connected)
 
 
-def _absorb_answer(station: Station, before: Station, event: StationEvent, now: datetime) -> Station:
+def _afresh(station: Station) -> Station:
+    """Forget what went wrong before; how often a profile was written to no avail stays known."""
+    return replace(station, failures=0, failed_reads=0, retry_at=None)
+
+
+def _absorb_end(station: Station, event: Ended, now: datetime) -> Station:
+    """Take in how a command ended; what nobody waits for any more tells about writes only."""
+    awaited = ends(station.in_flight, event)
+    freed = replace(station, in_flight=None, overtaken=False) if awaited else station
+    if isinstance(event, READS) and _is_stale(station, event, awaited=awaited):
+        return freed
+    told = replace(freed, reported=fold(freed.reported, event))
+    match event:
+        case CapabilityRead() | ProfilesRead() | CompositeRead():
+            return _calm(_learn(told, event, now))
+        case ReadFailed():
+            return _fail_read(told, station.in_flight, event, now)
+        case Written():
+            answered = replace(told, answers={**told.answers, event.profile_id: answer_words(event)})
+            return _write(answered, event, now) if awaited else answered
+        case RawAnswered():
+            asked = tuple(each for each in told.asked if each.ticket != event.ticket)
+            return replace(told, asked=asked, reported=replace(told.reported, known=False))
+
+
+def _is_stale(station: Station, event: Ended, *, awaited: bool) -> bool:
+    """Tell whether a reading may be older than what is known: of before a boot, or of an old connection."""
+    if awaited:
+        return station.overtaken
+    return isinstance(event, ReadFailed) or not station.ready or station.in_flight is not None
+
+
+def _learn(station: Station, event: CapabilityRead | ProfilesRead | CompositeRead, now: datetime) -> Station:
     match event:
         case CapabilityRead():
-            return _calm(replace(station, capability=event.capability, skew=event.skew))
+            return replace(station, capability=event.capability, skew=event.skew, failed_reads=0)
         case ProfilesRead():
-            return _calm(replace(station, read_at=now, failed_reads=0))
-        case ReadFailed():
-            return _fail_read(station, before, event, now)
-        case Written():
-            return _write(station, event, now)
-        case RawAnswered():
-            asked = tuple(each for each in station.asked if each.ticket != event.ticket)
-            return replace(station, asked=asked, reported=replace(station.reported, known=False))
+            return replace(station, read_at=now, looked_at=now, failed_reads=0)
+        case CompositeRead():
+            return station
+
+
+def ends(command: StationCommand | None, event: Ended) -> bool:
+    """Tell whether an event is the end of the command in flight: a late one of an old socket is not."""
+    match command, event:
+        case ReadComposite(evse_id=evse), CompositeRead(evse_id=told):
+            return evse == told
+        case Push(profile=profile), Written(profile=written):
+            return profile == written
+        case Clear(profile_id=number), Written(profile_id=told, profile=None):
+            return number == told
+        case SendRaw(ticket=ticket), RawAnswered(ticket=told):
+            return ticket == told
         case _:
-            return _calm(station) if isinstance(event, CompositeRead) else station
+            return isinstance(event, _READ_BY.get(type(command), ()))
 
 
-def _fail_read(station: Station, before: Station, event: ReadFailed, now: datetime) -> Station:
+_READ_BY: Mapping[type, tuple[type, ...]] = {
+    ReadCapability: (CapabilityRead, ReadFailed),
+    ReadProfiles: (ProfilesRead, ReadFailed),
+    ReadComposite: (ReadFailed,),
+}
+
+
+def _fail_read(station: Station, command: StationCommand | None, event: ReadFailed, now: datetime) -> Station:
     failed = replace(station, failed_reads=station.failed_reads + 1)
-    if isinstance(before.in_flight, ReadCapability):
-        # Device models have gaps where stations do not: what the manifest declares has to do then.
-        enough = event.permanent or failed.failed_reads >= BLIND_AFTER
-        return _back_off(
-            replace(
-                failed, capability=station.base if enough else None, failed_reads=0 if enough else failed.failed_reads
-            ),
-            event.why,
-            now,
-        )
-    if event.permanent:
-        failed = replace(failed, failed_reads=max(failed.failed_reads, BLIND_AFTER))
+    match command:
+        case ReadCapability():
+            if event.permanent or failed.blind:
+                # Device models have gaps where stations do not: what the manifest declares has to do then.
+                failed = replace(failed, capability=station.base, failed_reads=0)
+        case ReadComposite():
+            failed = station
+        case _:
+            failed = _overlook(failed, now, permanent=event.permanent)
     return _back_off(failed, event.why, now)
 
 
+def _overlook(station: Station, now: datetime, *, permanent: bool) -> Station:
+    """Count a failed inventory; once the station is blind, its composite schedules are asked anew instead."""
+    failed = replace(station, failed_reads=BLIND_AFTER) if permanent else station
+    if not failed.blind:
+        return failed
+    return replace(failed, looked_at=now, reported=replace(failed.reported, composites={}))
+
+
 def _write(station: Station, event: Written, now: datetime) -> Station:
-    words = answer_words(event)
-    told = replace(station, answers={**station.answers, event.profile_id: words})
-    match event.outcome:
+    outcome, words = event.outcome, answer_words(event)
+    match outcome:
         case Accepted():
-            evse = event.profile.evse_id if event.profile else 0
-            return _calm(replace(told, written_at={**told.written_at, evse: now}))
+            return _calm(_tried(station, event, now))
         case Refused(retry_after=wait) if wait is not None:
-            return replace(told, failures=told.failures + 1, trouble=words, retry_at=now + wait)
-        case NotSent(permanent=True):
-            return replace(told, trouble=words, retry_at=now + FOREVER)
-        case Refused() | OutcomeUnknown() | NotSent():
-            return _back_off(told, words, now)
+            held_off = _back_off(station, words, now)
+            return replace(held_off, retry_at=max(held_off.retry_at or now, now + wait))
+        case Refused():
+            tries = _count_try(station, event, now)
+            return _back_off(replace(station, tries=tries), words, now)
+        case OutcomeUnknown():
+            return _back_off(_tried(station, event, now), words, now)
+        case NotSent():
+            return _back_off(station, words, now)
+
+
+def _tried(station: Station, event: Written, now: datetime) -> Station:
+    """Remember a write that the station has taken, or may have taken."""
+    written_at = {**station.written_at, event.profile.evse_id if event.profile else 0: now}
+    return replace(station, written_at=written_at, tries=_count_try(station, event, now))
+
+
+def _count_try(station: Station, event: Written, now: datetime) -> Mapping[int, Tries]:
+    before = station.tries.get(event.profile_id)
+    return {**station.tries, event.profile_id: Tries(before.times + 1 if before else 1, now)}
 
 
 def answer_words(event: Written) -> str:
@@ -145,11 +238,6 @@ def answer_words(event: Written) -> str:
             return f"unknown: {event.outcome.why}"
         case NotSent():
             return f"not sent: {event.outcome.why}"
-
-
-def is_write(station: Station) -> bool:
-    """Tell whether a profile is on its way to the station."""
-    return isinstance(station.in_flight, Push)
 
 
 def _calm(station: Station) -> Station:

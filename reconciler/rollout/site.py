@@ -8,7 +8,7 @@ station that offsets may be the one that goes silent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,8 @@ from reconciler.profiles.timeline import Timeline, combine, timeline, total
 
 ZERO = Decimal(0)
 HORIZON = timedelta(days=8)
+MOST_PERIODS = 2000
+"""How many periods of one station are composed; real ones hold some dozens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,24 @@ NOTHING = Load(Timeline(), Timeline())
 def load_of(profiles: tuple[Profile, ...], evses: tuple[tuple[int, Decimal, Decimal], ...], start: datetime) -> Load:
     """Give the load of a station that holds `profiles`; `evses` are (id, charge W, watts per ampere).
 
-    An EVSE without any profile draws what its hardware carries, which is why `start` matters only to the past.
+    An EVSE without any profile draws what its hardware carries, which is why `start` matters only to the past. A
+    station that holds more than can be computed in good time is counted with all that its hardware carries, both ways.
     """
     draws, feeds = [], []
+    if sum(len(schedule.periods) for profile in profiles for schedule in profile.schedules) > MOST_PERIODS:
+        most = timeline([(start, sum((charge_w for _, charge_w, _ in evses), ZERO))])
+        return Load(most, most)
     for evse_id, charge_w, watts_per_ampere in evses:
         spans = compose(profiles, evse_id, start, start + HORIZON, Situation(watts_per_ampere=watts_per_ampere))
         draws.append(timeline((span.start, _within(span.flow.most_import_w, charge_w)) for span in spans))
         feeds.append(timeline((span.start, span.flow.most_export_w) for span in spans))
+    return Load(total((line, 1) for line in draws), total((line, 1) for line in feeds))
+
+
+def load_of_lines(lines: Sequence[Timeline]) -> Load:
+    """Give the load of a station whose EVSEs follow timelines of signed power."""
+    draws = [combine((line,), lambda powers: max(powers[0] or ZERO, ZERO)) for line in lines]
+    feeds = [combine((line,), lambda powers: max(-(powers[0] or ZERO), ZERO)) for line in lines]
     return Load(total((line, 1) for line in draws), total((line, 1) for line in feeds))
 
 

@@ -5,24 +5,22 @@ Values only: the controller's step replaces them as events come in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zlib import crc32
 
-from reconciler.plan.change import Keep, Owned, Stuck, Verdict, foreign
+from reconciler.plan.change import Clear, Keep, Owned, Stuck, Verdict, changes, foreign
+from reconciler.plan.conversion import NOMINAL
 from reconciler.profiles.capability import Capability, Protocol
-from reconciler.profiles.composite import flow_at
 from reconciler.profiles.profile import Profile
 from reconciler.reported.belief import Belief, Held, Reported
-from reconciler.reported.events import CompositeRead
 from reconciler.rollout.commands import SendRaw, StationCommand
+from reconciler.rollout.opinion import allows_no_more
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=15)
-TOLERANCE_W = Decimal(50)
-"""How far a composite schedule may be off by rounding between units."""
 BLIND_AFTER = 2
 """How many inventories in a row must fail until the composite schedule is asked instead."""
 
@@ -39,7 +37,8 @@ class Pace:
 class Goal:
     """What a station should hold now, by which revision; `until` is when that has to be rendered anew.
 
-    `profiles` begins with the floor; `evses` are the EVSEs that the manifest gives the station.
+    `profiles` begins with the floor, and is empty where not even that could be expressed; `evses` are the EVSEs that
+    the manifest gives the station, `voltage` the grid's nominal volts per phase.
     """
 
     profiles: tuple[Profile, ...]
@@ -48,6 +47,20 @@ class Goal:
     owned: Owned
     evses: tuple[int, ...] = ()
     refusal: str = ""
+    voltage: Decimal = NOMINAL
+
+    @property
+    def floor(self) -> Profile | None:
+        """Give the zero-flow profile that lies under all others."""
+        return self.profiles[0] if self.profiles else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often a profile was written without being seen in the station's reports since, and when last."""
+
+    times: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +68,11 @@ class Station:
     """Everything the controller knows of one station.
 
     `session` is None while it is offline; `base` is the capability assumed for its protocol until `capability` is
-    read. `in_flight` is the one command under way. `failures` counts what went wrong in a row, and `retry_at` holds
-    off the next try. `written_at` is the last write by EVSE. `verified` is the goal that was last read back whole,
-    `read_at` the time of the last whole report, `answers` the last answer by profile id.
+    read. `in_flight` is the one command under way, `overtaken` tells that the station booted meanwhile. `failures`
+    counts what went wrong in a row, and `retry_at` holds off the next try; `tries` does so for one profile id.
+    `written_at` is the last write by EVSE. `verified` is the goal that was last read back whole, `read_at` the time of
+    the last whole report, `looked_at` that of the last try to get one that is not to be repeated at once, `answers` the
+    last answer by profile id.
     """
 
     identity: str
@@ -70,12 +85,15 @@ class Station:
     goal: Goal | None = None
     verdicts: tuple[Verdict, ...] = ()
     in_flight: StationCommand | None = None
+    overtaken: bool = False
     asked: tuple[SendRaw, ...] = ()
     failures: int = 0
     failed_reads: int = 0
     retry_at: datetime | None = None
     read_at: datetime | None = None
+    looked_at: datetime | None = None
     written_at: Mapping[int, datetime] = field(default_factory=dict)
+    tries: Mapping[int, Tries] = field(default_factory=dict)
     verified: Goal | None = None
     trouble: str = ""
     answers: Mapping[int, str] = field(default_factory=dict)
@@ -86,7 +104,7 @@ class Station:
     @property
     def blind(self) -> bool:
         """Tell whether its inventory can't be read, so that only the composite schedule can speak for it."""
-        return not self.reported.known and self.failed_reads >= BLIND_AFTER
+        return self.failed_reads >= BLIND_AFTER
 
 
 def backoff(identity: str, failures: int) -> timedelta:
@@ -97,39 +115,34 @@ def backoff(identity: str, failures: int) -> timedelta:
 
 def read_back_at(station: Station, pace: Pace) -> datetime | None:
     """Give the instant of the next routine read-back: the interval, shortened by up to a fifth, by station."""
-    if station.read_at is None:
+    if station.looked_at is None:
         return None
-    return station.read_at + pace.read_back * (1 - 0.2 * share(station.identity))
+    return station.looked_at + pace.read_back * (1 - 0.2 * share(station.identity))
 
 
 def floor_is_in_force(station: Station) -> bool:
     """Tell whether the goal's floor was read back, or shown by the composite schedule where nothing can be read."""
-    if station.goal is None:
+    floor = station.goal.floor if station.goal else None
+    held = station.reported.held.get(floor.id) if floor else None
+    if floor is None or held is None:
         return False
-    floor = station.goal.profiles[0]
-    held = station.reported.held.get(floor.id)
-    kept = any(isinstance(verdict, Keep) and verdict.held.id == floor.id for verdict in station.verdicts)
-    if not kept or held is None:
+    if not any(isinstance(verdict, Keep) and verdict.held.id == floor.id for verdict in station.verdicts):
         return False
     return held.belief is Belief.OBSERVED or (station.blind and opinion(station) is True)
 
 
+def unasked(station: Station) -> tuple[int, ...]:
+    """Give the EVSEs whose composite schedule is not known."""
+    evses = station.goal.evses if station.goal else ()
+    return tuple(evse for evse in evses if evse not in station.reported.composites)
+
+
 def opinion(station: Station) -> bool | None:
     """Say whether the composite schedules allow no more than the profiles accepted; None before all EVSEs answered."""
-    if station.goal is None or set(station.goal.evses) - set(station.reported.composites):
+    if station.goal is None or unasked(station):
         return None
-    accepted = [held.profile for held in station.reported.held.values()]
-    return all(_allows_no_more(station.reported.composites[evse], accepted) for evse in station.goal.evses)
-
-
-def _allows_no_more(read: CompositeRead, accepted: Sequence[Profile]) -> bool:
-    for step in read.steps:
-        expected = flow_at(accepted, read.evse_id, read.start + timedelta(seconds=step.start))
-        signed = step.setpoint if step.setpoint is not None else step.limit
-        most = expected.most_import_w
-        if most is not None and (signed is None or signed > most + TOLERANCE_W):
-            return False
-    return bool(read.steps)
+    accepted = tuple(held.profile for held in station.reported.held.values())
+    return all(allows_no_more(station.reported.composites[evse], accepted) for evse in station.goal.evses)
 
 
 def strangers(station: Station) -> tuple[Held, ...]:
@@ -140,6 +153,15 @@ def strangers(station: Station) -> tuple[Held, ...]:
 def stuck(station: Station) -> tuple[Stuck, ...]:
     """Give what the station refuses, or stores otherwise than it was sent."""
     return tuple(verdict for verdict in station.verdicts if isinstance(verdict, Stuck))
+
+
+def forget_tries(station: Station) -> Station:
+    """Forget how often profiles were written, once a whole report shows that they need no more writing."""
+    if not station.tries or not station.reported.known or station.reported.unread:
+        return station
+    pending = {each.old.id if isinstance(each, Clear) else each.new.id for each in changes(station.verdicts)}
+    left = {number: tries for number, tries in station.tries.items() if number in pending}
+    return replace(station, tries=left)
 
 
 def share(text: str) -> float:

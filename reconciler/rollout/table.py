@@ -7,46 +7,55 @@ write, floor before flow, verified before settled. The same state always gets th
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from reconciler.plan.change import Change, Clear, Keep, changes
 from reconciler.profiles.profile import Purpose, Unit
 from reconciler.rollout.commands import ReadCapability, ReadComposite, ReadProfiles, StationCommand
+from reconciler.rollout.opinion import SPAN
 from reconciler.rollout.station import (
     Goal,
     Pace,
     Station,
+    backoff,
     floor_is_in_force,
     opinion,
     read_back_at,
     stuck,
+    unasked,
 )
 
-SECOND_OPINION = timedelta(hours=1)
+LONGEST_SPACING = timedelta(days=1)
+"""What a station may ask for at most between two writes: its word alone must not stop them for ever."""
+NEVER_WAITS = datetime.min.replace(tzinfo=UTC)
 
 
 class Next(NamedTuple):
     """What follows for a station.
 
-    `state` and `why` are what people are shown. At most one of `command` (send it) and `write` (send it if its site
-    allows) is set; `at` is when to ask again if nothing happens before.
+    `state` and `why` are what people are shown. At most one of `command` (send it) and `writes` (send the first that
+    its site allows) is set; `at` is when to ask again if nothing happens before.
     """
 
     state: str
     why: str = ""
     command: StationCommand | None = None
-    write: Change | None = None
+    writes: tuple[Change, ...] = ()
     at: datetime | None = None
 
 
 class Asked(NamedTuple):
-    """What a row looks at: the station, the goal's pending changes, the pace and the time."""
+    """What a row looks at: the station, the goal's pending changes, the pace and the time.
+
+    `gated` is true where the site's caps have just refused a write: then the question is what else there is to do.
+    """
 
     station: Station
     pending: tuple[Change, ...]
     pace: Pace
     now: datetime
+    gated: bool = False
 
 
 class Row(NamedTuple):
@@ -57,9 +66,9 @@ class Row(NamedTuple):
     answer: Callable[[Asked], Next | None]
 
 
-def decide(station: Station, pace: Pace, now: datetime) -> Next:
-    """Say what a station needs next."""
-    asked = Asked(station, changes(station.verdicts), pace, now)
+def decide(station: Station, pace: Pace, now: datetime, *, gated: bool = False) -> Next:
+    """Say what a station needs next; `gated` leaves out the write that its site's caps have refused."""
+    asked = Asked(station, changes(station.verdicts), pace, now, gated)
     answers = (row.answer(asked) for row in TABLE)
     return next(answer for answer in answers if answer is not None)
 
@@ -91,7 +100,7 @@ def _holding_off(asked: Asked) -> Next | None:
 
 
 def _no_goal(asked: Asked) -> Next | None:
-    return Next("unknown", "no revision is loaded") if asked.station.goal is None else None
+    return Next("unknown", asked.station.trouble) if asked.station.goal is None else None
 
 
 def _unlearnt(asked: Asked) -> Next | None:
@@ -109,72 +118,107 @@ def _unread(asked: Asked) -> Next | None:
     return Next(_restless(asked), "its profiles are not read yet", command=ReadProfiles(station.identity))
 
 
-def _write(asked: Asked) -> Next | None:
-    if not asked.pending:
+def _read_back(asked: Asked) -> Next | None:
+    due = read_back_at(asked.station, asked.pace)
+    if due is None or asked.now < due:
         return None
-    station, change = asked.station, asked.pending[0]
+    state = _restless(asked) if asked.pending else _standing(asked).state
+    return Next(state, "routine read-back", command=ReadProfiles(asked.station.identity))
+
+
+def _write(asked: Asked) -> Next | None:
+    station = asked.station
+    ready = [each for each in _order(asked) if due(station, each, asked.pace) <= asked.now]
+    if not ready or asked.gated:
+        return None
+    stands = floor_is_in_force(station)
+    safe = tuple(each for each in ready if stands or not _needs_floor(station.goal, each))
+    if not safe:
+        return _look(asked, "the floor is read back before any flow") or _no_floor(asked)
+    return Next(_restless(asked), safe[0].reason, writes=safe)
+
+
+def _order(asked: Asked) -> tuple[Change, ...]:
+    """Give the changes that may go next: a floor alone, and no clear before all else is done (invariant 5)."""
+    goal, pending = asked.station.goal, asked.pending
+    if any(_is_floor(goal, each) for each in pending):
+        return tuple(each for each in pending if _is_floor(goal, each))
+    return tuple(each for each in pending if not isinstance(each, Clear)) or pending
+
+
+def due(station: Station, change: Change, pace: Pace) -> datetime:
+    """Give the instant from which a change may be written: spaced by EVSE and station, backed off by profile.
+
+    A station's very first profiles follow one another, and the floor waits for nothing but its own failures.
+    """
     subject = change.old if isinstance(change, Clear) else change.new
-    if _lets_flow(station.goal, change) and not floor_is_in_force(station):
-        return _floor_first(asked)
-    spaced = station.written_at.get(subject.evse_id)
-    due = None if spaced is None else spaced + _spacing(asked)
-    if due is not None and due > asked.now and not _is_floor(station.goal, change):
-        return Next(_restless(asked), f"its EVSE may be written to again at {due:%H:%M:%S} UTC", at=due)
-    return Next(_restless(asked), change.reason, write=change)
+    times = []
+    tries = station.tries.get(subject.id)
+    if tries is not None:
+        times.append(tries.at + backoff(f"{station.identity}/{subject.id}", tries.times))
+    if not _is_floor(station.goal, change):
+        limit = station.capability.update_rate_limit if station.capability else timedelta(0)
+        times += [at + min(limit, LONGEST_SPACING) for at in station.written_at.values()]
+        if station.verified is not None and subject.evse_id in station.written_at:
+            times.append(station.written_at[subject.evse_id] + pace.write_interval)
+    return max(times, default=NEVER_WAITS)
 
 
 def _is_floor(goal: Goal | None, change: Change) -> bool:
-    return not isinstance(change, Clear) and goal is not None and change.new.id == goal.profiles[0].id
+    floor = goal.floor if goal else None
+    return floor is not None and not isinstance(change, Clear) and change.new.id == floor.id
 
 
-def _lets_flow(goal: Goal | None, change: Change) -> bool:
-    if isinstance(change, Clear) or _is_floor(goal, change):
-        return False
-    return change.new.purpose is not Purpose.STATION_MAX
+def _needs_floor(goal: Goal | None, change: Change) -> bool:
+    """Tell whether a change may let something flow; what holds the floor's own place may always go."""
+    if isinstance(change, Clear):
+        in_the_way = goal is not None and goal.floor is not None and change.old.slot == goal.floor.slot
+        return change.old.purpose is not Purpose.STATION_MAX and not in_the_way
+    return change.new.purpose is not Purpose.STATION_MAX and not _is_floor(goal, change)
 
 
-def _spacing(asked: Asked) -> timedelta:
-    """Give the least time between two writes to one EVSE; a station's very first profiles follow one another."""
+def _no_floor(asked: Asked) -> Next:
     station = asked.station
-    limit = station.capability.update_rate_limit if station.capability else timedelta(0)
-    return max(limit, asked.pace.write_interval if station.verified is not None else timedelta(0))
-
-
-def _floor_first(asked: Asked) -> Next:
-    station = asked.station
-    if station.reported.unread:
-        return _verify(asked, "the floor is read back before any flow")
-    reasons = "; ".join(each.reason for each in stuck(station)) or "the composite schedule does not show it"
-    return Next("refused", f"no flow without a verified floor: {reasons}", at=_wake(asked))
+    refusal = station.goal.refusal if station.goal else ""
+    reasons = [refusal, *(each.reason for each in stuck(station))]
+    words = "; ".join(filter(None, reasons)) or "the composite schedule does not show it"
+    return Next("refused", f"no flow without a verified floor: {words}", at=_wake(asked))
 
 
 def _unverified(asked: Asked) -> Next | None:
-    return _verify(asked, "reading back what was written") if asked.station.reported.unread else None
+    return _look(asked, "reading back what was written")
 
 
-def _verify(asked: Asked, why: str) -> Next:
+def _look(asked: Asked, why: str) -> Next | None:
+    """Read back what is not verified: the inventory, or the composite schedules where that can't be read."""
     station = asked.station
-    if not station.blind or station.goal is None:
-        return Next(_restless(asked), why, command=ReadProfiles(station.identity))
-    left = [evse for evse in station.goal.evses if evse not in station.reported.composites]
+    if not station.blind:
+        command = ReadProfiles(station.identity)
+        return Next(_restless(asked), why, command=command) if station.reported.unread else None
+    left = unasked(station)
     if not left:
-        return Next("unknown", _blind_words(station), at=_wake(asked))
-    unit = station.capability.units[0] if station.capability and station.capability.units else Unit.WATT
-    seconds = int(SECOND_OPINION.total_seconds())
+        return None
+    units = station.capability.units if station.capability else ()
+    unit = Unit.AMPERE if units and Unit.WATT not in units else Unit.WATT
+    seconds = int(SPAN.total_seconds())
     return Next(_restless(asked), why, command=ReadComposite(station.identity, left[0], seconds, unit))
+
+
+def _waiting(asked: Asked) -> Next | None:
+    """Say what a change waits for that may not be written yet."""
+    left = _order(asked)
+    if not left:
+        return None
+    change = min(left, key=lambda each: due(asked.station, each, asked.pace))
+    at = due(asked.station, change, asked.pace)
+    times = [time for time in (at, _wake(asked)) if time is not None and time > asked.now]
+    return Next(_restless(asked), f"{change.reason}; written again at {at:%H:%M:%S} UTC", at=min(times, default=None))
 
 
 def _blind_words(station: Station) -> str:
     if opinion(station):
         return "it does not report its profiles; its composite schedules agree with what it accepted"
     return "it does not report its profiles, and its composite schedules do not show what it accepted"
-
-
-def _read_back(asked: Asked) -> Next | None:
-    due = read_back_at(asked.station, asked.pace)
-    if due is None or asked.now < due:
-        return None
-    return Next(_standing(asked).state, "routine read-back", command=ReadProfiles(asked.station.identity))
 
 
 def _settled(asked: Asked) -> Next:
@@ -198,11 +242,12 @@ def _standing(asked: Asked) -> Next:
 def _restless(asked: Asked) -> str:
     """Give the state of a station that has something to do: drifted where its goal was verified before."""
     station = asked.station
-    if not station.reported.ever_known:
-        return "unknown" if not station.blind else "pending"
-    if not asked.pending:
-        return "in-sync" if station.verified == station.goal and station.goal is not None else "pending"
-    return "drifted" if station.verified is not None and station.verified == station.goal else "pending"
+    if not station.reported.known and not station.blind:
+        return "unknown"
+    verified = station.verified is not None and station.verified == station.goal
+    if asked.pending:
+        return "drifted" if verified else "pending"
+    return "in-sync" if verified and not station.reported.unread and not station.blind else "pending"
 
 
 def _wake(asked: Asked) -> datetime | None:
@@ -220,8 +265,9 @@ TABLE: tuple[Row, ...] = (
     Row("no goal", "without a good revision nothing is desired", _no_goal),
     Row("unlearnt", "a profile is fitted to what the station can take", _unlearnt),
     Row("unread", "what a station holds is read before anything is written", _unread),
+    Row("read-back", "stations lose things silently, also while something waits", _read_back),
     Row("write", "one change at a time, the floor before any flow", _write),
     Row("unverified", "accepted is not in force: everything written is read back", _unverified),
-    Row("read-back", "stations lose things silently", _read_back),
+    Row("waiting", "writes are spaced, and what came to nothing is not repeated at once", _waiting),
     Row("settled", "nothing to do", _settled),
 )
