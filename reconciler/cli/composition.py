@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,7 +28,7 @@ from reconciler.reported.events import (
     StationEvent,
     Written,
 )
-from reconciler.rollout.commands import StationCommand
+from reconciler.rollout.commands import Clear, Push, StationCommand
 from reconciler.source.polling import Fetched, FetchFailed, Source, watch
 from reconciler.stations.credentials import Credentials
 from reconciler.stations.server import StationServer
@@ -46,6 +46,7 @@ class Relay:
     def __init__(self) -> None:
         """Begin with nothing under way; `stations` is set before the first command."""
         self.stations: StationServer | None = None
+        self._held: list[StationCommand] | None = None
         self._under_way: set[str] = set()
         self._ending = False
         self._idle = asyncio.Event()
@@ -54,8 +55,21 @@ class Relay:
         """Pass a command on; once the program ends, none leaves any more."""
         if self._ending or self.stations is None:
             return
+        if self._held is not None and isinstance(command, Push | Clear):
+            self._held.append(command)
+            return
         self._under_way.add(command.station.casefold())
         self.stations.execute(command)
+
+    def hold_writes(self) -> None:
+        """Let reads pass and keep writes back until `release_writes`."""
+        self._held = []
+
+    def release_writes(self, still_wanted: Callable[[StationCommand], bool]) -> None:
+        """Send what was kept back, but for what nobody waits for any more, and let writes pass from now on."""
+        held, self._held = self._held or [], None
+        for command in filter(still_wanted, held):
+            self.execute(command)
 
     def note(self, event: StationEvent) -> None:
         """Take note of a command's end."""
@@ -100,6 +114,7 @@ class Program:
             )
         self._log = structlog.get_logger("program")
         self._relay = Relay()
+        self.now = setup.clock
         self.controller = Controller(self._relay, setup.templates, setup.clock, setup.settings)
         house = House(setup.clock, self._report, terms=setup.terms)
         self.stations = StationServer(
@@ -148,6 +163,14 @@ class Program:
         if self._loop is not None:
             await asyncio.shield(self._loop)
 
+    def hold_writes(self) -> None:
+        """Read stations and write nothing, until `release_writes`."""
+        self._relay.hold_writes()
+
+    def release_writes(self) -> None:
+        """Write what stations need."""
+        self._relay.release_writes(self._is_in_flight)
+
     async def stop(self) -> None:
         """Let commands in flight end, close every socket, and end the loop."""
         self.listening = False
@@ -162,6 +185,10 @@ class Program:
     def _report(self, event: StationEvent) -> None:
         self.controller.report(event)
         self._relay.note(event)
+
+    def _is_in_flight(self, command: StationCommand) -> bool:
+        station = self.controller.world.stations.get(command.station.casefold())
+        return station is not None and station.in_flight is command
 
     def _knows(self, key: str) -> bool:
         revision = self.controller.world.revision

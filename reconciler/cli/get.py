@@ -46,10 +46,11 @@ def get(
     elif kind is Kind.GROUPS:
         emit_table(_groups(rows))
     else:
-        emit_table(_stations(rows))
+        emit_table(stations_table(rows))
 
 
-def _stations(rows: list[dict[str, Any]]) -> Any:
+def stations_table(rows: list[dict[str, Any]]) -> Any:
+    """Draw stations as the API shows them."""
     from reconciler.cli.output import cell, kilowatts, make_table, state_cell
 
     table = make_table("STATION", "OCPP", "STATE", "REVISION", "POWER", "FOREIGN", "REASON", right=("POWER", "FOREIGN"))

@@ -20,7 +20,20 @@ from typer.exceptions import TyperException
 from reconciler.cli.exits import ERROR, OK, USAGE
 from reconciler.errors import ManifestError, ReconcilerError, RevisionError, UsageError
 
-COMMANDS = ("validate", "render", "plan", "run", "get", "simulate", "demo")
+COMMANDS = (
+    "validate",
+    "render",
+    "plan",
+    "apply",
+    "run",
+    "get",
+    "explain",
+    "drift",
+    "send",
+    "passwords",
+    "simulate",
+    "demo",
+)
 """The modules of commands, in the order in which `--help` lists them."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +47,18 @@ def emit_data(content: Any, form: Format) -> None:
             import orjson
 
             emit(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+
+
+@contextmanager
+def make_bar(what: str, total: float) -> Iterator[Callable[[float], None]]:
+    """Show a progress bar on stderr until the block ends, moved by what this yields; where nobody looks, none."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("   {task.description}"), BarColumn(), MofNCompleteColumn())
+    hidden = not sys.stderr.isatty()
+    with Progress(*columns, console=console(stderr=True), transient=True, disable=hidden) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
 
 
 def emit_table(table: Table) -> None:

@@ -20,15 +20,14 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from reconciler.reported.events import RawAnswered
-from reconciler.reported.saved import SavedStation, write_state
+from reconciler.reported.saved import write_state
 from reconciler.rollout.commands import SendRaw
-from reconciler.rollout.station import Station
 from reconciler.web.answers import Problem, Sent
 from reconciler.web.answers import Request as ByHand
 from reconciler.web.explain import drift_view, explain_view
 from reconciler.web.limits import BodyLimit
 from reconciler.web.ports import Controlling, Counting
-from reconciler.web.view import groups_view, history_view, keys, station_view, stations_view, status_view
+from reconciler.web.view import groups_view, history_view, keys, saved, station_view, stations_view, status_view
 
 MOST_BYTES = 1 << 20
 LONGEST_ASK_S = 60.0
@@ -109,7 +108,7 @@ def _fleet(app: FastAPI, ports: Ports) -> None:
         """Give what every station is believed to hold, as `plan --state` takes it."""
         world = ports.controller.world
         commit = world.revision.commit if world.revision else ""
-        return Json(write_state(map(_saved, world.stations.values()), ports.clock(), commit))
+        return Json(write_state(map(saved, world.stations.values()), ports.clock(), commit))
 
     @app.get("/api/v1/history", response_model=Many, responses=_may(422))
     async def history(station: str | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100) -> Response:
@@ -161,12 +160,6 @@ def _key(ports: Ports, identity: str) -> str:
     if key not in keys(ports.controller.world):
         raise _fail(404, f"there is no station {identity!r} in the fleet", "`reconciler get stations` lists them")
     return key
-
-
-def _saved(station: Station) -> SavedStation:
-    return SavedStation(
-        station.identity, station.protocol, station.session is not None, station.capability, station.reported
-    )
 
 
 def _may(*statuses: int) -> dict[int | str, dict[str, object]]:

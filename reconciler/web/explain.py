@@ -7,7 +7,6 @@ the schedules that are in force at this instant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,7 @@ from reconciler.plan.change import Clear, Keep, Stuck, Verdict, changes
 from reconciler.profiles.composite import Flow, Situation, flow_at
 from reconciler.profiles.form import plain, write_instant, write_number, write_profile
 from reconciler.profiles.profile import Profile
-from reconciler.render.compile import value_at
+from reconciler.render.compile import spoken_at
 from reconciler.reported.belief import Held
 from reconciler.rollout.station import Station, strangers
 from reconciler.web.ports import WorldLike
@@ -54,13 +53,8 @@ def drift_view(world: WorldLike) -> list[View]:
 
 def speaking(assignment: Assignment, wall: datetime) -> tuple[Quantity, Place] | None:
     """Give what an assigned schedule says when the wall clock shows `wall`, and the line that says it."""
-    schedule = assignment.schedule
-    for window in schedule.windows:
-        alone = value_at(replace(schedule, windows=(window,), otherwise=None), wall)
-        if alone is not None:
-            return alone, window.place
-    value = value_at(schedule, wall)
-    return None if value is None else (value, schedule.otherwise_place or schedule.place)
+    spoken = spoken_at(assignment.schedule, wall)
+    return None if spoken is None else (spoken.power, spoken.place)
 
 
 def _flows(world: WorldLike, key: str, now: datetime) -> Flows:

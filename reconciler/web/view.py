@@ -14,6 +14,7 @@ from reconciler.errors import ManifestError
 from reconciler.manifests.fleet import Group
 from reconciler.manifests.fleet import Station as Manifest
 from reconciler.profiles.form import write_instant
+from reconciler.reported.saved import SavedStation
 from reconciler.rollout.station import Station, strangers
 from reconciler.web.ports import EntryLike, RefusedLike, RevisionLike, WorldLike
 
@@ -88,6 +89,12 @@ def history_view(entries: Iterable[EntryLike], station: str | None, limit: int) 
     wanted = None if station is None else station.casefold()
     found = (entry for entry in entries if wanted in (None, entry.station.casefold()))
     return [_entry(entry) for _, entry in zip(range(limit), found, strict=False)]
+
+
+def saved(station: Station) -> SavedStation:
+    """Give what a saved state keeps of a station, which is what a plan is made against."""
+    connected = station.session is not None
+    return SavedStation(station.identity, station.protocol, connected, station.capability, station.reported)
 
 
 def error_view(error: ManifestError) -> View:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.cli.demonstration.scene import Scene
+from reconciler.cli.output import make_bar
 from reconciler.profiles.composite import compose
 from reconciler.profiles.form import read_profile
 from reconciler.profiles.profile import Profile
@@ -43,10 +44,10 @@ async def quiet(scene: Scene) -> None:
     """Watch reconciles that have nothing to do."""
     await scene.room(QUIET_S + 2)
     sent, received, began = await scene.frames(), scene.writes(), scene.clock()
-    with scene.told.bar("seconds of quiet", QUIET_S) as bar:
+    with make_bar("seconds of quiet", QUIET_S) as show:
         end = time.monotonic() + QUIET_S
         while (left := end - time.monotonic()) > 0:
-            bar.show(QUIET_S - left)
+            show(QUIET_S - left)
             await asyncio.sleep(min(left, 0.5))
     after, rows = await scene.frames(), await scene.ask("stations")
     reads = after["GetChargingProfiles"] - sent["GetChargingProfiles"]

@@ -14,6 +14,7 @@ from reconciler.cli.clock import Clock
 from reconciler.cli.demonstration.process import ControllerProcess
 from reconciler.cli.demonstration.repository import Repository
 from reconciler.cli.demonstration.told import Missed, Told
+from reconciler.cli.output import make_bar
 from reconciler.manifests.fleet import Fleet
 from reconciler.profiles.profile import Profile, later
 from reconciler.render.lease import Lease, lease_at
@@ -59,11 +60,11 @@ class Scene:
         Raises:
             Missed: they were not, in this time.
         """
-        with self.told.bar(what, total) as bar:
+        with make_bar(what, total) as show:
             try:
                 async with asyncio.timeout(seconds):
                     while (done := await count()) < total:
-                        bar.show(done)
+                        show(done)
                         await asyncio.sleep(LOOK_S)
             except TimeoutError as error:
                 raise Missed(f"{what}: {await count()} of {total} after {seconds:g} s") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.cli.demonstration.scene import NOTHING_W, Scene
+from reconciler.cli.output import make_bar
 
 AFTER = timedelta(seconds=5)
 """How long after the lease's end the meters are looked at: converters take up to three seconds to come down."""
@@ -44,10 +45,10 @@ async def silence(scene: Scene) -> None:
 async def _watch(scene: Scene, start: datetime, end: datetime) -> list[Sample]:
     samples: list[Sample] = []
     seconds = (end - start).total_seconds()
-    with scene.told.bar("seconds until all is still", round(seconds)) as bar:
+    with make_bar("seconds until all is still", round(seconds)) as show:
         while (now := scene.clock()) < end:
             samples.append(Sample(now, *scene.meters_w()))
-            bar.show(round((now - start).total_seconds()))
+            show(round((now - start).total_seconds()))
             await asyncio.sleep(min(0.5, max((end - now).total_seconds(), 0.01)))
     return [*samples, Sample(scene.clock(), *scene.meters_w())]
 

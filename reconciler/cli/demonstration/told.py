@@ -1,32 +1,12 @@
-"""What the demonstration tells: acts, lines, and points that hold or do not; data on stdout, progress on stderr."""
+"""What the demonstration tells: acts, lines, and points that hold or do not, on stdout."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 from reconciler.cli.terminal import console, printable
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 
 class Missed(Exception):
     """Something that later acts stand on did not happen in time."""
-
-
-class Bar:
-    """A progress bar that is there while something is waited for."""
-
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        """Take a bar of Rich."""
-        self._progress, self._task = progress, task
-
-    def show(self, done: float) -> None:
-        """Show how much is done."""
-        self._progress.update(self._task, completed=done)
 
 
 class Told:
@@ -66,13 +46,3 @@ class Told:
                 self.line(point)
         else:
             self._out.print(f"\nEvery point held; {seconds:.0f} s.", style="bold green")
-
-    @contextmanager
-    def bar(self, what: str, total: float) -> Iterator[Bar]:
-        """Show a bar on stderr until the block ends; where nobody looks, none."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        columns = (TextColumn("   {task.description}"), BarColumn(), MofNCompleteColumn())
-        shown = sys.stderr.isatty()
-        with Progress(*columns, console=console(stderr=True), transient=True, disable=not shown) as progress:
-            yield Bar(progress, progress.add_task(what, total=total))

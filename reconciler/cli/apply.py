@@ -1,0 +1,201 @@
+"""`reconciler apply`: one pass. Stations connect, are read, planned for, written to, verified; then it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from reconciler.cli.exits import BLOCKED, ERROR, OK, PARTLY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.cli.composition import Program, Setup
+    from reconciler.cli.output import Format
+    from reconciler.controller.revision import Revision
+    from reconciler.plan.fleet_plan import FleetPlan
+    from reconciler.source.repository import GitSource
+
+LOOK_S = 0.2
+DONE = frozenset({"in-sync", "refused"})
+_HELP = """Bring the stations that connect to what a revision says, once, and end.
+
+Stations connect to --listen; after --wait, or when all of the fleet are there, the plan is made and carried out. Those
+that did not come are deferred. With --digest nothing is written unless the plan is the one that was reviewed: with
+--base the plan from that revision to this one, otherwise the plan against what the stations report.
+
+Exit codes: 0 = all verified, 1 = none, 4 = refused (another digest, or by every station), 5 = some and not others.
+
+Example: reconciler apply --source . --base v11 --digest 913474c7570a --listen 127.0.0.1:8080"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass is about: what to apply, against which base and digest, and how long it may take."""
+
+    source: GitSource
+    base: str
+    digest: str
+    wait: timedelta
+    timeout: timedelta
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("apply", help=_HELP)(apply)
+
+
+def apply(
+    source: str = typer.Option(..., help="Git repository: a path, or a URL over https, ssh or file."),
+    revision: str = typer.Option("HEAD", help="Branch, tag or commit to apply."),
+    path: str = typer.Option("", help="Folder of the fleet inside the repository."),
+    base: str = typer.Option("", help="The revision that the reviewed plan was made from."),
+    digest: str = typer.Option("", help="The reviewed plan's digest, or at least its first 12 digits."),
+    wait: str = typer.Option("60s", help="How long to wait for stations to connect and be read."),
+    timeout: str = typer.Option("10m", help="How long writing and verifying may take."),
+    listen: str = typer.Option("127.0.0.1:8080", help="Where stations connect."),
+    auth: Path | None = typer.Option(None, help="File of `identity:hash` lines; without it, loopback only."),
+    output: str = typer.Option("table", "-o", "--output", help="table or json."),
+    clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
+) -> int:
+    """Apply once."""
+    import logging
+
+    from reconciler.cli.logs import configure_logs
+    from reconciler.cli.loop import run_loop
+    from reconciler.cli.options import cache_folder, read_duration
+    from reconciler.cli.output import Format, read_format
+    from reconciler.cli.run import make_setup
+    from reconciler.source.repository import GitSource
+
+    form = read_format(output, Format.TABLE, Format.JSON)
+    setup = make_setup(listen, auth, timedelta(minutes=15), clock)
+    repository = GitSource(source, revision, path, cache_folder())
+    order = Pass(
+        repository, base, _read_digest(digest), read_duration("--wait", wait), read_duration("--timeout", timeout)
+    )
+    configure_logs(logging.WARNING)
+    return run_loop(_apply(setup, order, form))
+
+
+def _read_digest(text: str) -> str:
+    from reconciler.errors import UsageError
+
+    if text and (not 12 <= len(text) <= 64 or set(text.lower()) - set("0123456789abcdef")):
+        raise UsageError("--digest takes the plan's digest: 12 to 64 hexadecimal digits")
+    return text.lower()
+
+
+async def _apply(setup: Setup, order: Pass, form: Format) -> int:
+    from reconciler.cli.composition import Program
+    from reconciler.cli.loop import stop_signal, until_any
+    from reconciler.cli.terminal import say
+    from reconciler.errors import RevisionError
+
+    stop, program, ended = stop_signal(), Program(setup), [ERROR]
+    program.hold_writes()
+    try:
+        await program.start()
+        taken = await program.controller.take(await order.source.fetch())
+        if isinstance(taken, RevisionError):
+            raise taken
+
+        async def work() -> None:
+            ended[0] = await _carry_out(program, taken, order, form)
+
+        await until_any(stop, work(), program.watch_over())
+    finally:
+        await program.stop()
+    if stop.is_set():
+        say("stopped before the end")
+    return ended[0]
+
+
+async def _carry_out(program: Program, revision: Revision, order: Pass, form: Format) -> int:
+    import asyncio
+
+    from reconciler.cli.plan import print_lines
+    from reconciler.cli.terminal import say
+    from reconciler.plan.text import write_text
+
+    keys = tuple(revision.fleet.stations)
+    host, port = program.stations.address
+    say(f"{len(keys)} stations may connect to ws://{host}:{port} for {order.wait.total_seconds():g} s")
+    await _wait("stations read", keys, lambda key: _is_read(program, key), order.wait)
+    plan = _plan(program, revision)
+    reviewed = await asyncio.to_thread(_reviewed, program, revision, plan, order)
+    if not reviewed.startswith(order.digest):
+        say(f"error: the plan is {reviewed[:12]} and not {order.digest[:12]}: nothing was written; review it anew")
+        return BLOCKED
+    if form.value == "table":
+        print_lines(write_text(plan))
+    program.release_writes()
+    present = tuple(key for key in keys if _is_read(program, key))
+    await _wait("stations done", present, lambda key: _state(program, key) in DONE, order.timeout)
+    return _conclude(program, keys, form)
+
+
+async def _wait(what: str, keys: tuple[str, ...], is_so: Callable[[str], bool], longest: timedelta) -> None:
+    """Wait until something holds for all of these stations, or the time is over; a bar shows it on a terminal."""
+    import asyncio
+    import time
+
+    from reconciler.cli.output import make_bar
+
+    end = time.monotonic() + longest.total_seconds()
+    with make_bar(what, len(keys)) as show:
+        while (done := sum(map(is_so, keys))) < len(keys) and time.monotonic() < end:
+            show(done)
+            await asyncio.sleep(LOOK_S)
+
+
+def _is_read(program: Program, key: str) -> bool:
+    station = program.controller.world.stations.get(key)
+    return station is not None and station.session is not None and (station.reported.known or station.blind)
+
+
+def _state(program: Program, key: str) -> str:
+    answer = program.controller.world.standing.get(key)
+    return answer.state if answer else "deferred"
+
+
+def _plan(program: Program, revision: Revision) -> FleetPlan:
+    from reconciler.plan.fleet_plan import plan_fleet
+    from reconciler.web.view import saved
+
+    state = {key: saved(station) for key, station in program.controller.world.stations.items()}
+    return plan_fleet(revision, program.now(), state=state)
+
+
+def _reviewed(program: Program, revision: Revision, plan: FleetPlan, order: Pass) -> str:
+    """Give the digest that a review would have shown."""
+    from reconciler.cli.inputs import trust
+    from reconciler.plan.fleet_plan import plan_fleet
+
+    if not order.base:
+        return plan.digest
+    return plan_fleet(revision, program.now(), trust(order.source.read(order.base))).digest
+
+
+def _conclude(program: Program, keys: tuple[str, ...], form: Format) -> int:
+    """Print what came of each station, and say it by the exit code."""
+    from reconciler.cli.get import stations_table
+    from reconciler.cli.output import Format, emit_data, emit_table
+    from reconciler.cli.terminal import say
+    from reconciler.web.view import station_view
+
+    rows = [station_view(program.controller.world, key) for key in keys]
+    if form is Format.JSON:
+        emit_data(rows, form)
+    else:
+        emit_table(stations_table(rows))
+    states = [row["state"] for row in rows]
+    verified = states.count("in-sync")
+    say(f"{verified} of {len(rows)} stations verified, {states.count('deferred')} deferred")
+    if verified == len(rows):
+        return OK
+    return PARTLY if verified else BLOCKED if "refused" in states else ERROR
