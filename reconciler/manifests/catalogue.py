@@ -23,7 +23,7 @@ from reconciler.manifests.models import (
     StationSetSpec,
     StationSpec,
 )
-from reconciler.manifests.programme import ScheduleSpec
+from reconciler.manifests.programme import CalendarSpec, ScheduleSpec
 from reconciler.manifests.snapshot import MANIFEST_SUFFIXES, TEMPLATES, is_read
 
 if TYPE_CHECKING:
@@ -96,6 +96,11 @@ class Catalogue:
     def schedules(self) -> Mapping[str, Entry[ScheduleSpec]]:
         """Give the Schedule documents."""
         return cast("Mapping[str, Entry[ScheduleSpec]]", self.entries["Schedule"])
+
+    @property
+    def calendars(self) -> Mapping[str, Entry[CalendarSpec]]:
+        """Give the Calendar documents."""
+        return cast("Mapping[str, Entry[CalendarSpec]]", self.entries["Calendar"])
 
     def broken(self, kind: str) -> bool:
         """Tell whether documents of a kind are missing because something else is wrong with them."""

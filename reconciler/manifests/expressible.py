@@ -55,7 +55,7 @@ def _verdicts(station: Station) -> Iterator[tuple[Verdict, Quantity]]:
     on_dc = any(evse.current is Current.DC for evse in station.evses)
     mute = _can_not_discharge(station)
     for assignment in station.assignments:
-        for power, place, path in powers(assignment.schedule):
+        for power, place, path in (each for schedule in assignment.schedule.lineage() for each in powers(schedule)):
             if on_dc and power.unit == "A":
                 yield (place, path, "ampere-on-dc"), power
             if mute and power.value < 0:

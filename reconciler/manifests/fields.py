@@ -6,6 +6,7 @@ Used by the models only; knows no document as a whole.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated
@@ -14,14 +15,24 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
 from reconciler.manifests import shapes
+from reconciler.manifests.days import DateRange
 from reconciler.manifests.quantity import Malformed, Quantity, parse_power, parse_volts
-from reconciler.manifests.times import parse_clock, parse_date, parse_days, parse_duration
+from reconciler.manifests.times import DAY_GROUPS, parse_clock, parse_date, parse_days, parse_duration, parse_month_day
 
 INT32 = 2_147_483_647
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,126}[A-Za-z0-9])?")
 # Facts 1.1: identifierString without the colon, at which HTTP Basic splits.
 _IDENTITY = re.compile(r"[A-Za-z0-9*\-_=+|@.]{1,48}")
+
+
+@dataclass(frozen=True, slots=True)
+class DayWords:
+    """Hold days as written: weekdays, dates, and names with their position (-1 where the name stands alone)."""
+
+    weekdays: frozenset[int] = frozenset()
+    ranges: tuple[DateRange, ...] = ()
+    names: tuple[tuple[int, str], ...] = ()
 
 
 def _text(value: object, example: str) -> str:
@@ -66,6 +77,41 @@ def _read_days(value: object) -> frozenset[int]:
     if isinstance(value, list):
         return parse_days([_text(item, "[mon, tue]") for item in value])
     return parse_days(_text(value, "daily or [mon, tue]"))
+
+
+def _read_day_words(value: object) -> DayWords:
+    """Sort what is written for days into weekdays, dates and names, which only the calendars of the fleet can tell."""
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise Malformed("no day is named", "wrong-days", "such as daily or [mon, tue]")
+    weekdays: frozenset[int] = frozenset()
+    ranges: list[DateRange] = []
+    names: list[tuple[int, str]] = []
+    for number, item in enumerate(items):
+        text = item if isinstance(item, dict) else _text(item, "[mon, tue]")
+        if isinstance(text, dict) or text[:1].isdigit():
+            ranges.append(_read_range(text))
+        elif text in DAY_GROUPS:
+            weekdays |= DAY_GROUPS[text]
+        else:
+            names.append((number if isinstance(value, list) else -1, text))
+    return DayWords(weekdays, tuple(ranges), tuple(names))
+
+
+def _read_range(value: object) -> DateRange:
+    if not isinstance(value, dict):
+        day = _read_date(value)
+        return DateRange(day, day)
+    if set(value) != {"from", "to"}:
+        raise Malformed("a range of dates has `from` and `to`", "wrong-days", "{from: 2026-12-24, to: 2027-01-01}")
+    first, last = _read_date(value["from"]), _read_date(value["to"])
+    if last < first:
+        raise Malformed(f"{last} is before {first}", "wrong-days", "both ends of the range are in it")
+    return DateRange(first, last)
+
+
+def _read_month_day(value: object) -> tuple[int, int]:
+    return parse_month_day(_text(value, '"10-01" in quotes'))
 
 
 def _read_date(value: object) -> date:
@@ -119,6 +165,9 @@ Duration = Annotated[timedelta, PlainValidator(_read_duration), shapes.DURATION]
 Volts = Annotated[Decimal, PlainValidator(_read_volts), shapes.VOLTS]
 Clock = Annotated[int, PlainValidator(_read_clock), shapes.CLOCK]
 Days = Annotated[frozenset[int], PlainValidator(_read_days), shapes.DAYS]
+Dates = Annotated[DayWords, PlainValidator(_read_day_words), shapes.DATES]
+DateItem = Annotated[DateRange, PlainValidator(_read_range), shapes.DATE_ITEM]
+MonthDay = Annotated[tuple[int, int], PlainValidator(_read_month_day), shapes.MONTH_DAY]
 Day = Annotated[date, PlainValidator(_read_date), shapes.DAY]
 Name = Annotated[str, AfterValidator(_check_name), shapes.NAME]
 Identity = Annotated[str, AfterValidator(check_identity), shapes.IDENTITY]

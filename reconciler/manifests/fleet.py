@@ -26,11 +26,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date, timedelta
     from decimal import Decimal
 
     from reconciler.errors import Place
+    from reconciler.manifests.days import Meaning, Pattern
     from reconciler.manifests.guardrails import Guardrails
 
 
@@ -72,7 +73,8 @@ class Declared:
 class Window:
     """Hold a power over local time, from `start` to before `end` in minutes of the day that it starts on.
 
-    `days` counts from 0 for Monday; `end` goes beyond 1440 where the window runs over midnight.
+    `days` counts from 0 for Monday; `pattern` is there where more than weekdays decides. `end` goes beyond 1440 where
+    the window runs over midnight.
     """
 
     days: frozenset[int]
@@ -80,11 +82,25 @@ class Window:
     end: int
     power: Quantity
     place: Place
+    pattern: Pattern | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether the window starts on a day."""
+        return day.weekday() in self.days if self.pattern is None else day in self.pattern
+
+    @property
+    def meaning(self) -> Meaning:
+        """Give what counts of it."""
+        days: Meaning = tuple(sorted(self.days)) if self.pattern is None else self.pattern.meaning
+        return (days, self.start, self.end, _power(self.power))
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Hold a schedule: outside its windows it says `otherwise`, or nothing; valid on `valid_from <= day < valid_to`."""
+    """Hold a schedule: outside its windows it says `otherwise`, or nothing; valid on `valid_from <= day < valid_to`.
+
+    Where it says nothing, the schedule that it extends may: first that one's windows, then its own `otherwise`.
+    """
 
     name: str
     windows: tuple[Window, ...]
@@ -93,6 +109,26 @@ class Schedule:
     valid_from: date | None
     valid_to: date | None
     place: Place
+    extends: Schedule | None = None
+
+    def is_valid(self, day: date) -> bool:
+        """Tell whether the schedule itself, not the one that it extends, holds on a day."""
+        after = self.valid_from is None or day >= self.valid_from
+        return after and (self.valid_to is None or day < self.valid_to)
+
+    def lineage(self) -> Iterator[Schedule]:
+        """Give the schedule and those that it extends, the nearest first."""
+        schedule: Schedule | None = self
+        while schedule is not None:
+            yield schedule
+            schedule = schedule.extends
+
+    @property
+    def meaning(self) -> Meaning:
+        """Give what counts of it: equal where two schedules ask for the same, whatever their names and places."""
+        windows = sorted(repr(window.meaning) for window in self.windows)
+        base = self.extends.meaning if self.extends else None
+        return (windows, _power(self.otherwise), str(self.valid_from), str(self.valid_to), base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +200,7 @@ class Fleet:
     def station(self, identity: str) -> Station | None:
         """Find a station by its identity in any spelling."""
         return self.stations.get(identity.casefold())
+
+
+def _power(power: Quantity | None) -> str:
+    return "" if power is None else f"{power.value:f} {power.unit}"

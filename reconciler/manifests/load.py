@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.errors import Place, RevisionError
+from reconciler.manifests.calendars import Almanac
 from reconciler.manifests.catalogue import Catalogue, catalogue
 from reconciler.manifests.complaints import Complaints
 from reconciler.manifests.expressible import check_expressible
@@ -34,7 +35,8 @@ def load(snapshot: Snapshot) -> Fleet:
     complaints = Complaints()
     found = catalogue(snapshot, complaints)
     spec = _the_fleet(found, complaints)
-    schedules = resolve_schedules(found.schedules, complaints)
+    almanac = Almanac(found, complaints)
+    schedules = resolve_schedules(found, almanac, complaints)
     if spec.discharge == "forbidden" and (found.fleets or not found.broken("Fleet")):
         check_consent(schedules, complaints)
     roster = Roster(snapshot.files, spec.nominal_voltage, complaints)

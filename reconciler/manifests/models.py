@@ -28,7 +28,7 @@ from reconciler.manifests.fields import (
     read_protocol,
 )
 from reconciler.manifests.guardrails import GuardrailsSpec
-from reconciler.manifests.programme import ScheduleSpec
+from reconciler.manifests.programme import CalendarSpec, ScheduleSpec
 from reconciler.manifests.quantity import Current, Malformed, Quantity
 
 API_VERSION = "v2g.fleet/v1alpha1"
@@ -183,4 +183,5 @@ KINDS: dict[str, type[Model]] = {
     "Station": StationSpec,
     "StationSet": StationSetSpec,
     "Schedule": ScheduleSpec,
+    "Calendar": CalendarSpec,
 }

@@ -1,6 +1,6 @@
 """Schedules and calendars as people write them, one pydantic model each.
 
-Used by the catalogue through `models.KINDS`.
+Used by the catalogue through `models.KINDS`. Names of calendars and schedules are followed elsewhere.
 """
 
 from __future__ import annotations
@@ -9,25 +9,50 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from reconciler.manifests.fields import Clock, Day, Days, Model, Power
+from reconciler.manifests.days import Holidays, categories, countries, holidays_of
+from reconciler.manifests.fields import Clock, DateItem, Dates, Day, Days, DayWords, Model, MonthDay, Power
 from reconciler.manifests.quantity import Malformed
 from reconciler.manifests.times import MINUTES_PER_DAY
 
 MAX_WINDOWS = 1000
+MAX_DATES = 5000
 
 
-class WindowSpec(Model):
-    """A power over local time; a window that ends when or before it starts runs over midnight."""
+class HolidaysSpec(Model):
+    """The holidays of a country, of one of its parts, or of some categories only."""
 
-    days: Days
-    from_: Annotated[Clock, Field(alias="from")]
-    to: Clock
-    power: Power
+    country: str
+    subdivision: str = ""
+    categories: tuple[str, ...] = Field(default=(), strict=False)
 
     @model_validator(mode="after")
-    def _within_a_day(self) -> Self:
-        if self.from_ == MINUTES_PER_DAY:
-            raise Malformed('"24:00" ends a day and can\'t start one', "wrong-time", 'write "00:00"')
+    def _known(self) -> Self:
+        if self.country not in countries():
+            raise Malformed(f"no holidays are known of `{self.country[:80]}`", "unknown-holidays", "such as NL or DE")
+        try:
+            holidays_of(Holidays(self.country, self.subdivision, self.categories), 2026)
+        except NotImplementedError:
+            parts = ", ".join(countries()[self.country]) or "it has none"
+            message = f"`{self.subdivision[:80]}` is no subdivision of {self.country}"
+            raise Malformed(message, "unknown-holidays", parts) from None
+        except ValueError:
+            message = f"holidays of {self.country} have other categories"
+            raise Malformed(message, "unknown-holidays", ", ".join(categories(self.country))) from None
+        return self
+
+
+class CalendarSpec(Model):
+    """A named set of days."""
+
+    dates: list[DateItem] = Field(default_factory=list, max_length=MAX_DATES)
+    holidays: HolidaysSpec | None = None
+    weekdays: Days = frozenset()
+    except_: Annotated[list[DateItem], Field(alias="except", default_factory=list, max_length=MAX_DATES)]
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.dates and not self.weekdays and self.holidays is None:
+            raise Malformed("this calendar has no days", "empty-calendar", "give `dates`, `holidays` or `weekdays`")
         return self
 
 
@@ -44,9 +69,36 @@ class ValiditySpec(Model):
         return self
 
 
-class ScheduleSpec(Model):
-    """Signed power over local time."""
+class SeasonSpec(Model):
+    """A part of every year, both ends in it; one that ends before it begins runs over New Year."""
 
+    from_: Annotated[MonthDay, Field(alias="from")]
+    to: MonthDay
+
+
+class WindowSpec(Model):
+    """A power over local time; a window that ends when or before it starts runs over midnight."""
+
+    days: Dates
+    except_: Annotated[Dates, Field(alias="except")] = DayWords()
+    also: Dates = DayWords()
+    season: SeasonSpec | None = None
+    validity: ValiditySpec = ValiditySpec()
+    from_: Annotated[Clock, Field(alias="from")]
+    to: Clock
+    power: Power
+
+    @model_validator(mode="after")
+    def _within_a_day(self) -> Self:
+        if self.from_ == MINUTES_PER_DAY:
+            raise Malformed('"24:00" ends a day and can\'t start one', "wrong-time", 'write "00:00"')
+        return self
+
+
+class ScheduleSpec(Model):
+    """Signed power over local time, perhaps on top of another schedule."""
+
+    extends: str | None = None
     windows: list[WindowSpec] = Field(default_factory=list, max_length=MAX_WINDOWS)
     otherwise: Power | None = None
     validity: ValiditySpec = ValiditySpec()

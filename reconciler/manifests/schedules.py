@@ -7,26 +7,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.manifests.complaints import clip
+from reconciler.manifests.days import Pattern, Season
 from reconciler.manifests.fleet import Schedule, Window
-from reconciler.manifests.times import DAYS, MINUTES_PER_DAY
+from reconciler.manifests.overlaps import Overlaps
+from reconciler.manifests.times import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.errors import Place
-    from reconciler.manifests.catalogue import Entry
+    from reconciler.manifests.calendars import Almanac
+    from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
     from reconciler.manifests.programme import ScheduleSpec, WindowSpec
     from reconciler.manifests.quantity import Quantity
 
-MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
+MAX_EXTENDS = 8
 
 
-def resolve_schedules(entries: Mapping[str, Entry[ScheduleSpec]], complaints: Complaints) -> dict[str, Schedule]:
-    """Make each schedule a value and note windows that overlap."""
-    schedules = {name: _schedule(entries[name]) for name in sorted(entries)}
+def resolve_schedules(catalogue: Catalogue, almanac: Almanac, complaints: Complaints) -> dict[str, Schedule]:
+    """Make each schedule a value, following what it extends; note windows that overlap."""
+    resolver = _Resolver(catalogue, almanac, complaints)
+    schedules = {name: resolver.resolve(name, ()) for name in sorted(catalogue.schedules)}
+    overlaps = Overlaps(complaints)
     for schedule in schedules.values():
-        _check_overlaps(schedule, complaints)
+        overlaps.check(schedule)
     return schedules
 
 
@@ -41,57 +47,68 @@ def check_consent(schedules: Mapping[str, Schedule], complaints: Complaints) -> 
 
 
 def powers(schedule: Schedule) -> Iterator[tuple[Quantity, Place, str]]:
-    """List the powers of a schedule with their places and field paths."""
+    """List a schedule's own powers with their places and field paths."""
     for number, window in enumerate(schedule.windows):
         yield window.power, window.place, f"spec.windows[{number}].power"
     if schedule.otherwise is not None and schedule.otherwise_place is not None:
         yield schedule.otherwise, schedule.otherwise_place, "spec.otherwise"
 
 
-def _schedule(entry: Entry[ScheduleSpec]) -> Schedule:
-    spec = entry.spec
-    return Schedule(
-        name=entry.name,
-        windows=tuple(_window(window, entry.at("windows", number)) for number, window in enumerate(spec.windows)),
-        otherwise=spec.otherwise,
-        otherwise_place=None if spec.otherwise is None else entry.at("otherwise"),
-        valid_from=spec.validity.from_,
-        valid_to=spec.validity.to,
-        place=entry.place,
-    )
+class _Resolver:
+    def __init__(self, catalogue: Catalogue, almanac: Almanac, complaints: Complaints) -> None:
+        self._catalogue, self._almanac, self._complaints = catalogue, almanac, complaints
+        self._known: dict[str, Schedule] = {}
 
+    def resolve(self, name: str, way: tuple[str, ...]) -> Schedule:
+        """Give a schedule by name; `way` has those that extend it, the first of them first."""
+        if name not in self._known:
+            entry = self._catalogue.schedules[name]
+            base = self._base(entry, (*way, name))
+            self._known[name] = self._schedule(entry, base)
+        return self._known[name]
 
-def _window(spec: WindowSpec, place: Place) -> Window:
-    end = spec.to if spec.to > spec.from_ else spec.to + MINUTES_PER_DAY
-    return Window(spec.days, spec.from_, end, spec.power, place)
+    def _base(self, entry: Entry[ScheduleSpec], way: tuple[str, ...]) -> Schedule | None:
+        name = entry.spec.extends
+        if name is None:
+            return None
+        place, field = entry.at("extends"), "spec.extends"
+        if name in way:
+            cycle = " extends ".join(clip(each) for each in (*way[way.index(name) :], name))
+            self._complaints.add(place, "cyclic-schedules", f"a schedule can't extend itself: {cycle}", field=field)
+            return None
+        if not self._catalogue.check_reference("Schedule", name, place, field, self._complaints):
+            return None
+        base = self.resolve(name, way)
+        if sum(1 for _ in base.lineage()) >= MAX_EXTENDS:
+            message = f"more than {MAX_EXTENDS} schedules extend one another"
+            self._complaints.add(place, "schedules-too-deep", message, field=field)
+            return None
+        return base
 
+    def _schedule(self, entry: Entry[ScheduleSpec], base: Schedule | None) -> Schedule:
+        spec = entry.spec
+        return Schedule(
+            name=entry.name,
+            windows=tuple(self._window(entry, number, window) for number, window in enumerate(spec.windows)),
+            otherwise=spec.otherwise,
+            otherwise_place=None if spec.otherwise is None else entry.at("otherwise"),
+            valid_from=spec.validity.from_,
+            valid_to=spec.validity.to,
+            place=entry.place,
+            extends=base,
+        )
 
-def _check_overlaps(schedule: Schedule, complaints: Complaints) -> None:
-    """Lay the windows side by side over a week; each clash is with the one that reaches furthest before it."""
-    clashes: dict[tuple[int, int], int] = {}
-    reach, last = 0, -1
-    for start, end, number in sorted(_week(schedule.windows)):
-        if start < reach:
-            first, second = sorted((last, number))
-            clashes.setdefault((first, second), start)
-        if end > reach:
-            reach, last = end, number
-    for (first, second), start in sorted(clashes.items()):
-        _complain(schedule, first, second, start, complaints)
+    def _window(self, entry: Entry[ScheduleSpec], number: int, spec: WindowSpec) -> Window:
+        end = spec.to if spec.to > spec.from_ else spec.to + MINUTES_PER_DAY
+        pattern = self._pattern(entry, number, spec)
+        weekly = pattern.is_weekly
+        days, place = pattern.on.weekdays, entry.at("windows", number)
+        return Window(days, spec.from_, end, spec.power, place, None if weekly else pattern)
 
-
-def _complain(schedule: Schedule, first: int, second: int, start: int, complaints: Complaints) -> None:
-    day, minute = divmod(start, MINUTES_PER_DAY)
-    at = f"{DAYS[day]} {minute // 60:02}:{minute % 60:02}"
-    message = f"overlaps the window at {schedule.windows[first].place} on {at}"
-    complaints.add(schedule.windows[second].place, "overlapping-windows", message, field=f"spec.windows[{second}]")
-
-
-def _week(windows: tuple[Window, ...]) -> Iterator[tuple[int, int, int]]:
-    """Give minutes of the week and the window's number; what runs beyond Sunday goes on at the start of Monday."""
-    for number, window in enumerate(windows):
-        for day in sorted(window.days):
-            start, end = day * MINUTES_PER_DAY + window.start, day * MINUTES_PER_DAY + window.end
-            yield start, min(end, MINUTES_PER_WEEK), number
-            if end > MINUTES_PER_WEEK:
-                yield 0, end - MINUTES_PER_WEEK, number
+    def _pattern(self, entry: Entry[ScheduleSpec], number: int, spec: WindowSpec) -> Pattern:
+        on, without, also = (
+            self._almanac.resolve(words, entry, ("windows", number, key), f"spec.windows[{number}].{key}")
+            for key, words in (("days", spec.days), ("except", spec.except_), ("also", spec.also))
+        )
+        season = Season(spec.season.from_, spec.season.to) if spec.season else None
+        return Pattern(on, without, also, season, spec.validity.from_, spec.validity.to)

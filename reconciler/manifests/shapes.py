@@ -59,6 +59,29 @@ DAYS = WithJsonSchema(
         "examples": ["daily", ["mon", "tue"]],
     }
 )
+_DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_RANGE = {
+    "type": "object",
+    "properties": {"from": _DATE, "to": _DATE},
+    "required": ["from", "to"],
+    "additionalProperties": False,
+}
+DATE_ITEM = WithJsonSchema(
+    {
+        "description": "A date, or a range of dates with both ends in it.",
+        "anyOf": [_DATE, _RANGE],
+        "examples": ["2026-12-25", {"from": "2026-12-24", "to": "2027-01-01"}],
+    }
+)
+_DAY_ITEMS = [{"type": "string"}, _RANGE]
+DATES = WithJsonSchema(
+    {
+        "description": "Days by weekday, date, range of dates or the name of a Calendar; one, or a list.",
+        "anyOf": [*_DAY_ITEMS, {"type": "array", "items": {"anyOf": _DAY_ITEMS}, "minItems": 1}],
+        "examples": ["daily", ["mon", "tue"], ["weekends", "dutch-holidays", "2026-12-24"]],
+    }
+)
+MONTH_DAY = text("^[0-9]{2}-[0-9]{2}$", "A day of every year, month first.", "10-01", "03-31")
 IDENTITIES = WithJsonSchema(
     {
         "description": "Stations' identities: a range, a list of both, or a CSV file of the repository.",
@@ -68,7 +91,6 @@ IDENTITIES = WithJsonSchema(
 )
 PROTOCOL = WithJsonSchema(
     {
-        "description": "The OCPP version that is spoken.",
         "anyOf": [{"enum": ["2.0.1", "2.1"]}, {"const": 2.1}, {"type": "null"}],
         "examples": ["2.0.1", "2.1"],
     }

@@ -17,6 +17,7 @@ _DURATION = re.compile(r"([0-9]{1,9}) ?([smhd])")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 _LOOSE_CLOCK = re.compile(r"([0-9]{1,2})[:.h]([0-5][0-9])(?::00)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[-+][0-9]{2}:[0-9]{2})"
 )
@@ -70,6 +71,19 @@ def parse_date(text: str) -> date:
     except ValueError:
         raise Malformed(f"`{text}` is not in the calendar", "wrong-date") from None
     raise Malformed(f"`{text}` is not a date", "wrong-date", "such as 2027-03-01")
+
+
+def parse_month_day(text: str) -> tuple[int, int]:
+    """Read a day of every year, `MM-DD`, as (month, day); raises Malformed."""
+    found = _MONTH_DAY.fullmatch(text)
+    if found is None:
+        raise Malformed(f"`{text}` is not a day of the year", "wrong-date", 'month and day, such as "10-01"')
+    month, day = int(found[1]), int(found[2])
+    try:
+        date(2024, month, day)  # a leap year, so that 29 February is one too
+    except ValueError:
+        raise Malformed(f"`{text}` is not in the calendar", "wrong-date") from None
+    return month, day
 
 
 def parse_instant(text: str) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-from reconciler.manifests.fleet import Assignment, Fleet, Quantity, Station
+from reconciler.manifests.fleet import Assignment, Fleet, Station
 
 Entry = tuple[str, ...]
 """One write: identity, type, profile id, EVSE, purpose, stack level and the fingerprint of its source."""
@@ -50,23 +50,7 @@ def _evses(station: Station) -> tuple[object, ...]:
 
 
 def _assignments(assignments: tuple[Assignment, ...]) -> tuple[object, ...]:
-    return tuple(
-        (
-            assignment.priority,
-            sorted(
-                (sorted(window.days), window.start, window.end, _power(window.power))
-                for window in assignment.schedule.windows
-            ),
-            _power(assignment.schedule.otherwise),
-            str(assignment.schedule.valid_from),
-            str(assignment.schedule.valid_to),
-        )
-        for assignment in assignments
-    )
-
-
-def _power(power: Quantity | None) -> str:
-    return "" if power is None else f"{power.value:f} {power.unit}"
+    return tuple((assignment.priority, assignment.schedule.meaning) for assignment in assignments)
 
 
 def _hash(text: str) -> str:

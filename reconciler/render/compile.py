@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from reconciler.manifests.fleet import Assignment, Evse, Schedule
+from reconciler.errors import Place
+from reconciler.manifests.fleet import Assignment, Evse, Schedule, Window
 from reconciler.manifests.quantity import Quantity
 from reconciler.profiles.timeline import Timeline, bound, overlay, timeline
 
@@ -32,16 +34,44 @@ Said = tuple[datetime, Quantity | None]
 """From an instant on, the quantity that a schedule asks for."""
 
 
+class Spoken(NamedTuple):
+    """What a schedule says at one moment, and where that is written; `window` is None where `otherwise` speaks."""
+
+    power: Quantity
+    place: Place
+    window: Window | None = None
+
+
 def value_at(schedule: Schedule, wall: datetime) -> Quantity | None:
     """Give what a schedule says when the wall clock shows `wall`; the window of the day before may still run."""
+    spoken = spoken_at(schedule, wall)
+    return spoken.power if spoken else None
+
+
+def spoken_at(schedule: Schedule, wall: datetime) -> Spoken | None:
+    """Give what a schedule says when the wall clock shows `wall`, and the line that says it.
+
+    First its own windows speak, then those of the schedule that it extends, and so on; then `otherwise` in that order.
+    """
+    for each in schedule.lineage():
+        window = _window_at(each, wall)
+        if window is not None:
+            return Spoken(window.power, window.place, window)
+    for each in schedule.lineage():
+        if each.otherwise is not None and each.is_valid(wall.date()):
+            return Spoken(each.otherwise, each.otherwise_place or each.place)
+    return None
+
+
+def _window_at(schedule: Schedule, wall: datetime) -> Window | None:
     day, minute = wall.date(), wall.hour * 60 + wall.minute
     for begun, elapsed in ((day, minute), (day - DAY, minute + MINUTES)):
-        if not _is_valid(schedule, begun):
+        if not schedule.is_valid(begun):
             continue
         for window in schedule.windows:
-            if begun.weekday() in window.days and window.start <= elapsed < window.end:
-                return window.power
-    return schedule.otherwise if _is_valid(schedule, day) else None
+            if window.start <= elapsed < window.end and window.holds_on(begun):
+                return window
+    return None
 
 
 def evse_timeline(
@@ -66,18 +96,14 @@ def assignment_timeline(
     )
 
 
-def _is_valid(schedule: Schedule, day: date) -> bool:
-    after = schedule.valid_from is None or day >= schedule.valid_from
-    return after and (schedule.valid_to is None or day < schedule.valid_to)
-
-
 def _days(first: date, last: date) -> Iterator[date]:
     return (first + timedelta(days=number) for number in range((last - first).days + 1))
 
 
 def _instants(schedule: Schedule, zone: ZoneInfo, days: Iterable[date]) -> Iterator[datetime]:
     """Give every instant at which the schedule may begin to say something else, in no order."""
-    minutes = {0, *(edge % MINUTES for window in schedule.windows for edge in (window.start, window.end))}
+    windows = (window for each in schedule.lineage() for window in each.windows)
+    minutes = {0, *(edge % MINUTES for window in windows for edge in (window.start, window.end))}
     for day in days:
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 (a wall clock, before it has a zone)
         for minute in minutes:

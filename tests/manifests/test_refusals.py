@@ -33,7 +33,7 @@ def window(text):
 
 SHAPES = [
     ("kind: Statoin\nmetadata: {name: x}\n", "unknown-kind", 2, "did you mean `Station`?"),
-    ("kind: Banana\n", "unknown-kind", 2, "one of Fleet, Site, Group, Station, StationSet, Schedule"),
+    ("kind: Banana\n", "unknown-kind", 2, "one of Fleet, Site, Group, Station, StationSet, Schedule, Calendar"),
     ("kind: [a]\n", "unknown-kind", 2, None),
     ("metadata: {name: x}\n", "missing-key", 1, None),
     ("kind: Station\nmetadata: {name: x}\n", "missing-key", 1, None),
