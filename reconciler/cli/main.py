@@ -31,6 +31,7 @@ COMMANDS = (
     "drift",
     "send",
     "passwords",
+    "schema",
     "simulate",
     "demo",
 )
