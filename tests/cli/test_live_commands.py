@@ -1,0 +1,229 @@
+"""The commands that ask a running controller, against a real HTTP server that answers what a test says."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from typer.testing import CliRunner
+
+from reconciler.cli.main import app
+
+STATION = {
+    "identity": "A1",
+    "connected": True,
+    "protocol": "2.1",
+    "state": "in-sync",
+    "reason": "",
+    "revision": "c0ffee00cafe",
+    "desiredRevision": "c0ffee00cafe",
+    "powerW": {"1": -7000.0},
+    "foreign": 1,
+    "lastRead": "2026-03-03T17:00:00Z",
+}
+PROFILE = {"id": 810011, "evseId": 1, "purpose": "TxDefaultProfile", "stackLevel": 1, "reason": "", "source": "CSO"}
+SHOWN = PROFILE | {"verdict": "keep", "belief": "observed", "winsOn": [1], "lastAnswer": "Accepted"}
+SPEAKS = {"name": "evening", "priority": 20, "group": "night", "power": "-7000 W", "place": "s.yaml:4:7"}
+EXPLAINED = STATION | {
+    "refusal": "",
+    "renewal": "2026-03-04T11:00:00Z",
+    "evses": [
+        {"evseId": 1, "leader": 810011, "limitW": None, "setpointW": -7000, "schedule": SPEAKS},
+        {"evseId": 2, "leader": None, "limitW": 0, "setpointW": None, "schedule": None},
+    ],
+    "profiles": [SHOWN, SHOWN | {"id": 810012, "verdict": "install", "reason": "missing", "belief": None}],
+    "foreignProfiles": [PROFILE | {"id": 7, "belief": "observed", "winsOn": []}],
+}
+GROUP = {
+    "name": "night",
+    "site": "quay",
+    "stations": 2,
+    "states": {"in-sync": 1, "deferred": 1, "drifted": 0},
+    "schedules": [{"schedule": "evening", "priority": 20}],
+}
+
+
+class Answers:
+    """What the server answers by path, and what it was asked."""
+
+    def __init__(self):
+        self.by_path, self.asked, self.status = {}, [], 200
+
+    def take(self, method, path, body):
+        self.asked.append((method, path, body))
+        return self.status, self.by_path.get(path.partition("?")[0], {"error": "nothing here", "hint": "look"})
+
+
+@pytest.fixture
+def answers():
+    return Answers()
+
+
+@pytest.fixture
+def server(answers):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            status, content = answers.take(self.command, self.path, self.rfile.read(length))
+            text = content if isinstance(content, bytes) else json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_POST = do_GET  # noqa: N815 - the library finds it by this name
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def reconciler(server):
+    def run(*words, stdin=None):
+        return CliRunner().invoke(app, words, input=stdin, env={"RECONCILER_SERVER": server})
+
+    return run
+
+
+def test_stations_are_listed_as_table_json_yaml_or_names(answers, reconciler):
+    answers.by_path["/api/v1/stations"] = [STATION, STATION | {"identity": "A2", "connected": False, "powerW": {}}]
+    table = reconciler("get", "stations", "-l", "line=night", "--state", "in-sync")
+    assert table.exit_code == 0
+    assert [line.split()[:4] for line in table.stdout.splitlines()] == [
+        ["STATION", "OCPP", "STATE", "REVISION"],
+        ["A1", "2.1", "in-sync", "c0ffee00"],
+        ["A2", "-", "in-sync", "c0ffee00"],
+    ]
+    assert "-7.0 kW" in table.stdout
+    assert answers.asked == [("GET", "/api/v1/stations?label=line%3Dnight&state=in-sync", b"")]
+    assert json.loads(reconciler("get", "stations", "-o", "json").stdout)[0] == STATION
+    assert reconciler("get", "stations", "-o", "name").stdout == "A1\nA2\n"
+    assert reconciler("get", "stations", "-o", "yaml").stdout.startswith("- identity: A1\n")
+
+
+def test_no_station_is_no_name(answers, reconciler):
+    answers.by_path["/api/v1/stations"] = []
+    assert reconciler("get", "stations", "-o", "name").stdout == ""
+
+
+def test_groups_are_listed_with_their_states(answers, reconciler):
+    answers.by_path["/api/v1/groups"] = [GROUP]
+    shown = reconciler("get", "groups")
+    assert "1 in-sync, 1 deferred" in shown.stdout
+    assert "evening (20)" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("get", "groups", "-l", "line=night"),
+        ("get", "stations", "-o", "xml"),
+        ("get", "stations", "-l", "line"),
+        ("get", "cars"),
+        ("explain", "A1", "-o", "name"),
+        ("get", "stations", "--server", "ftp://x"),
+        ("send", "Reset", "--id", "A1", "--file", "/no/such/file"),
+    ],
+)
+def test_what_cannot_be_served_is_a_usage_error(reconciler, answers, words):
+    assert reconciler(*words).exit_code == 64
+    assert answers.asked == []
+
+
+def test_explain_names_the_leader_and_the_line_that_speaks(answers, reconciler):
+    answers.by_path["/api/v1/stations/A%2F1/explain"] = EXPLAINED
+    shown = reconciler("explain", "A/1").stdout
+    assert "EVSE 1: 810011 leads, setpoint -7000 W" in shown
+    assert "evening (priority 20, group night) says -7000 W, at s.yaml:4:7" in shown
+    assert "EVSE 2: no profile leads: it charges without limit, limit 0 W" in shown
+    assert "no schedule speaks now" in shown
+    assert "install: missing" in shown
+    assert "foreign (CSO)" in shown
+    assert json.loads(reconciler("explain", "A/1", "-o", "json").stdout) == EXPLAINED
+
+
+def test_explain_shows_a_station_that_is_away_and_why_it_is_refused(answers, reconciler):
+    away = {"connected": False, "state": "deferred", "reason": "offline", "refusal": "too old", "renewal": None}
+    answers.by_path["/api/v1/stations/A1/explain"] = EXPLAINED | away | {"revision": None}
+    shown = reconciler("explain", "A1").stdout
+    assert "A1  not connected  deferred: offline" in shown
+    assert "revision none verified" in shown
+    assert "refused: too old" in shown
+
+
+def test_what_a_station_says_cannot_steer_the_terminal(answers, reconciler):
+    answers.by_path["/api/v1/stations"] = [STATION | {"reason": "\x1b[2Jgone"}]
+    assert "\x1b" not in reconciler("get", "stations").stdout
+
+
+DRIFTED = {"identity": "A1", "state": "drifted", "reason": "missing", "profiles": [SHOWN], "foreign": []}
+REFUSED = {"identity": "A2", "state": "refused", "reason": "too old", "profiles": [], "foreign": []}
+FOREIGN = {"identity": "A3", "state": "in-sync", "reason": "", "profiles": [], "foreign": [PROFILE]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"), [([], 0), ([REFUSED], 4), ([DRIFTED], 3), ([FOREIGN, REFUSED], 3), ([REFUSED, DRIFTED], 3)]
+)
+def test_drift_is_told_by_the_exit_code_where_that_is_asked_for(answers, reconciler, rows, code):
+    answers.by_path["/api/v1/drift"] = rows
+    assert reconciler("drift", "--exit-code").exit_code == code
+    shown = reconciler("drift")
+    assert shown.exit_code == 0
+    assert all(row["identity"] in shown.stdout for row in rows)
+    assert json.loads(reconciler("drift", "-o", "json").stdout) == rows
+
+
+def test_a_request_by_hand_goes_with_who_asked(answers, reconciler, tmp_path):
+    answers.by_path["/api/v1/stations/A1/send"] = {"ok": True, "answer": {"status": "Accepted"}}
+    path = tmp_path / "payload.json"
+    path.write_text('{"requestedMessage": "Heartbeat"}')
+    for words, stdin in ((("--file", str(path)), None), (("--file", "-"), path.read_text())):
+        ended = reconciler("send", "TriggerMessage", "--id", "A1", "--force", *words, stdin=stdin)
+        assert (ended.exit_code, json.loads(ended.stdout)) == (0, {"status": "Accepted"})
+        sent = json.loads(answers.asked[-1][2])
+        assert sent["payload"] == {"requestedMessage": "Heartbeat"}
+        assert (sent["action"], sent["force"], sent["who"].endswith("cli)") or sent["who"] == "cli") == (
+            "TriggerMessage",
+            True,
+            True,
+        )
+
+
+def test_a_station_that_says_no_is_an_error(answers, reconciler):
+    answers.by_path["/api/v1/stations/A1/send"] = {"ok": False, "answer": {"errorCode": "NotImplemented"}}
+    ended = reconciler("send", "Bogus", "--id", "A1", "--file", "-", stdin="{}")
+    assert (ended.exit_code, json.loads(ended.stdout)) == (1, {"errorCode": "NotImplemented"})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_payload_that_is_no_object_is_not_sent(answers, reconciler, text):
+    assert reconciler("send", "Reset", "--id", "A1", "--file", "-", stdin=text).exit_code == 64
+    assert answers.asked == []
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 500])
+def test_what_the_controller_will_not_do_is_told_with_its_hint(answers, reconciler, status):
+    answers.status = status
+    ended = reconciler("explain", "A1")
+    assert ended.exit_code == 1
+    assert "nothing here (look)" in ended.stderr
+
+
+def test_a_server_that_is_no_controller_is_told_apart(answers, reconciler):
+    answers.by_path["/api/v1/drift"] = b"<html>"
+    assert "does not answer as a controller does" in reconciler("drift").stderr
+    answers.by_path["/api/v1/drift"], answers.status = ["odd"], 500
+    assert "answered 500" in reconciler("drift").stderr
+
+
+def test_a_controller_that_is_not_there_is_said_so():
+    ended = CliRunner().invoke(app, ["drift", "--server", "http://127.0.0.1:9"])
+    assert ended.exit_code == 1
+    assert "no controller answers" in ended.stderr

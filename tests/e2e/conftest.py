@@ -1,0 +1,145 @@
+"""A temporary git repository, the program in processes of its own, and simulated stations over real sockets."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli.clock import VARIABLE, read_clock, write_clock
+from reconciler.manifests.load import load
+from reconciler.simulator.connection import BackOff
+from reconciler.simulator.fleet import Setting, SimulatedFleet
+from reconciler.simulator.nameplate import Nameplate
+from reconciler.simulator.population import Outfit, stations_like
+from reconciler.source.folder import read_folder
+
+EVENING = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)  # 18:00 in Amsterdam
+PROGRAM = (sys.executable, "-c", "from reconciler.cli.main import main; main()")
+MANIFESTS = """\
+apiVersion: v2g.fleet/v1alpha1
+kind: Fleet
+metadata: {name: yard}
+spec:
+  timezone: Europe/Amsterdam
+  profileIds: {from: 810000, to: 819999}
+  discharge: allowed
+  writeInterval: 1s
+---
+kind: Site
+metadata: {name: quay}
+spec: {import: 100 kW, export: 100 kW}
+---
+kind: Group
+metadata: {name: night}
+spec: {site: quay, select: {labels: {line: night}}, schedules: [{schedule: evening, priority: 20}]}
+---
+kind: Group
+metadata: {name: day}
+spec: {site: quay, select: {labels: {line: day}}, schedules: [{schedule: noon, priority: 20}]}
+---
+kind: StationSet
+metadata: {name: row-a, labels: {line: night}}
+spec:
+  identities: A{1..2}
+  evses: [{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]
+  capability: {protocol: 2.0.1, negativeLimit: true}
+---
+kind: StationSet
+metadata: {name: row-b, labels: {line: day}}
+spec:
+  identities: B{1..2}
+  evses: [{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]
+  capability: {protocol: "2.1"}
+---
+kind: Schedule
+metadata: {name: evening}
+spec: {windows: [{days: daily, from: "17:00", to: "20:00", power: -7 kW}]}
+---
+kind: Schedule
+metadata: {name: noon}
+spec: {windows: [{days: daily, from: "11:00", to: "20:00", power: 9 kW}]}
+"""
+
+
+@dataclass
+class Repository:
+    """A git repository of one manifest."""
+
+    folder: Path
+
+    def commit(self, text=MANIFESTS):
+        """Write and commit; give the commit."""
+        (self.folder / "fleet.yaml").write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message=Change")
+        return self.git("rev-parse", "HEAD")
+
+    def git(self, *words):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        me = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        return subprocess.run(
+            ["git", *me, *words], cwd=self.folder, env=kept | alone, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+
+class Yard:
+    """Everything of one test; what it starts, it ends."""
+
+    def __init__(self, stack, repository):
+        self.stack, self.repository = stack, repository
+        self.shared = write_clock(EVENING, time.time())
+        self.clock = read_clock(self.shared)
+
+    async def spawn(self, *words):
+        """Start a command; its stderr can be read line by line."""
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM, *words, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=self.environment()
+        )
+        self.stack.push_async_callback(end, process)
+        return process
+
+    async def run(self, *words):
+        """Run a command to its end; give exit code, stdout and stderr."""
+        process = await self.spawn(*words)
+        async with asyncio.timeout(60):
+            out, problem = await process.communicate()
+        return process.returncode, out.decode(), problem.decode()
+
+    def environment(self):
+        return os.environ | {VARIABLE: self.shared, "NO_COLOR": "1"}
+
+    async def simulate(self, url, count=4):
+        """Start as many of the fleet's stations as asked for."""
+        manifests = list(load(read_folder(self.repository.folder)).stations.values())
+        outfit = Outfit(plate=Nameplate(metering=timedelta(seconds=1)))
+        made = stations_like(manifests[:count], self.clock(), outfit=outfit)
+        setting = Setting(clock=self.clock, back_off=BackOff(least_s=0.1, spread_s=0.1))
+        fleet = SimulatedFleet(made, url, setting)
+        await fleet.start()
+        self.stack.push_async_callback(fleet.stop)
+        return fleet
+
+
+async def end(process):
+    """Kill what a test left behind, and let its pipes go."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGKILL)
+    await process.communicate()
+
+
+@pytest.fixture
+async def yard(tmp_path):
+    repository = Repository(tmp_path)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    async with AsyncExitStack() as stack:
+        yield Yard(stack, repository)
