@@ -23,6 +23,8 @@ from reconciler.plan.words import (
 )
 from reconciler.profiles.profile import Profile
 
+SYMBOLS: dict[type[Change], str] = {Install: "+", Replace: "~", Clear: "-"}
+
 
 class Item(NamedTuple):
     """One change: `+`, `~`, `-` or `!`, the places it is made in, and what is said of it."""
@@ -49,43 +51,37 @@ class Itemiser:
         """Give the items of some of a station's changes, in the order of sending."""
         key = (id(station.verdicts), id(station.outlook), tuple(_place(change).id for change in changes))
         if key not in self._known:
-            said = ((self._symbol(each), _place(each), self._words(station.outlook, each)) for each in changes)
+            said = (
+                (SYMBOLS[type(each)], describe_place(_place(each)), self._words(station.outlook, each))
+                for each in changes
+            )
             self._known[key] = ((station.verdicts, station.outlook), tuple(_joined(said)))
         return self._known[key][1]
 
     def later(self, station: StationPlan) -> tuple[Item, ...]:
         """Give what a station's schedules change on days that no lease reaches yet."""
         weeks = station.outlook.weeks if station.outlook else {}
-        return tuple(Item("~", f"EVSE {evse}", self._week(weeks[evse])) for evse in station.later)
-
-    def _symbol(self, change: Change) -> str:
-        match change:
-            case Install():
-                return "+"
-            case Replace():
-                return "~"
-            case Clear():
-                return "-"
+        return tuple(_joined(("~", f"EVSE {evse}", self._week(weeks[evse])) for evse in station.later))
 
     def _words(self, outlook: Outlook | None, change: Change) -> str:
         week = outlook.weeks.get(_place(change).evse_id) if outlook else None
-        match change:
-            case Install(new):
-                told = describe_week(week.stretches) if outlook and outlook.is_new and week else self._profile(new)
-                return told if change.reason == "missing" else f"{told} ({change.reason})"
-            case Clear(old):
-                return f"{self._profile(old)} ({change.reason})"
-            case Replace(new, old):
-                if outlook and not outlook.is_new and week:
-                    return self._week(week)
-                differences = describe_differences(old, new, self._at, self._zone)
-                return ", ".join(differences) or f"the same power; {change.reason}"
+        fresh = outlook is not None and outlook.is_new
+        if isinstance(change, Install):
+            told = describe_week(week.stretches) if fresh and week else self._profile(change.new)
+            return told if change.reason == "missing" else f"{told} ({change.reason})"
+        if isinstance(change, Clear):
+            told = self._profile(change.old) if fresh or not week else describe_week(week.stretches)
+            return f"{told} ({change.reason})"
+        if week and not fresh:
+            return self._week(week)
+        differences = describe_differences(change.old, change.new, self._at, self._zone)
+        return "; ".join(differences) or f"the same power; {change.reason}"
 
     def _profile(self, profile: Profile) -> str:
         return describe_profile(profile, self._at, self._zone)
 
     def _week(self, week: Week) -> str:
-        told = ", ".join(describe_stretch(stretch) for stretch in week.stretches)
+        told = "; ".join(describe_stretch(stretch) for stretch in week.stretches)
         return told if week.since == self._today else f"from {describe_day(week.since)}: {told}"
 
 
@@ -93,10 +89,10 @@ def _place(change: Change) -> Profile:
     return change.old if isinstance(change, Clear) else change.new
 
 
-def _joined(said: Iterable[tuple[str, Profile, str]]) -> Iterator[Item]:
-    """Put places together in which the same is done."""
+def _joined(said: Iterable[tuple[str, str, str]]) -> Iterator[Item]:
+    """Put places together in which the same is done; each comes as symbol, place and words."""
     places: dict[tuple[str, str], list[str]] = {}
-    for symbol, profile, words in said:
-        places.setdefault((symbol, words), []).append(describe_place(profile))
+    for symbol, place, words in said:
+        places.setdefault((symbol, words), []).append(place)
     for (symbol, words), each in places.items():
         yield Item(symbol, ", ".join(each), words)

@@ -6,19 +6,21 @@ it changes on Sunday, and next season's schedule as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
-from reconciler.manifests.fleet import Evse, Station
-from reconciler.plan.week import NOTHING, Span, Stretch, compare, direction_changes, surroundings, week_from
+from reconciler.manifests.fleet import Station
+from reconciler.plan.week import DAY, NOTHING, Span, Stretch, compare, direction_changes, surroundings, week_from
 from reconciler.profiles.timeline import Timeline
 from reconciler.render.desired import Renderer
 
-MOST_SEASONS = 20
-"""How many begins and ends of schedules are looked at beyond the week to come."""
+FAR = 400
+"""How many days ahead schedules are compared: every season and every holiday comes in them."""
+MOST_WEEKS = 20
+"""How many weeks beyond the first are looked at, each from the first day of another kind on."""
 
 Side = tuple[Renderer, Station]
 
@@ -49,30 +51,42 @@ def look_ahead(before: Side | None, after: Side, now: datetime) -> Outlook:
     zone = ZoneInfo(after[0].fleet.timezone)
     today = now.astimezone(zone).date()
     weeks: dict[int, Week] = {}
-    for evse in after[1].evses:
-        found = next(_changes(before, after, evse, today), None)
+    for evse_id in sorted({evse.id for side in (before, after) if side for evse in side[1].evses}):
+        found = next(_changes(before, after, evse_id, today), None)
         if found is not None:
-            weeks[evse.id] = found
+            weeks[evse_id] = found
     span = week_from(today, zone)
     turns = [sum(_turns(side, span, zone)) if side else 0 for side in (before, after)]
     return Outlook(weeks, turns[0], turns[1], before is None)
 
 
-def _changes(before: Side | None, after: Side, evse: Evse, today: date) -> Iterator[Week]:
+def _changes(before: Side | None, after: Side, evse_id: int, today: date) -> Iterator[Week]:
     zone = ZoneInfo(after[0].fleet.timezone)
-    for day in (today, *_seasons((before, after), today)):
+    for day in chain((today,), islice(_other_days(before, after, today), MOST_WEEKS)):
         span = week_from(day, zone)
-        old = _line(before, evse.id, span) if before else NOTHING
-        stretches = compare(old, _line(after, evse.id, span), span, zone)
+        old = _line(before, evse_id, span) if before else NOTHING
+        stretches = compare(old, _line(after, evse_id, span), span, zone)
         if stretches:
             yield Week(day, stretches)
 
 
-def _seasons(sides: Iterable[Side | None], today: date) -> Iterator[date]:
-    """Give the days after today on which a schedule begins or ends to be valid."""
-    schedules = (each.schedule for side in sides if side for each in side[1].assignments)
-    days = {day for schedule in schedules for day in (schedule.valid_from, schedule.valid_to) if day and day > today}
-    return islice(sorted(days), MOST_SEASONS)
+def _other_days(before: Side | None, after: Side, today: date) -> Iterator[date]:
+    """Give the first day of each kind on which the two sides' windows are not the same."""
+    seen: set[tuple[str, str]] = set()
+    for number in range(1, FAR if before else 0):
+        day = today + number * DAY
+        pair = (_windows(before, day), _windows(after, day))
+        if pair[0] != pair[1] and pair not in seen:
+            seen.add(pair)
+            yield day
+
+
+def _windows(side: Side | None, day: date) -> str:
+    assignments = side[1].assignments if side else ()
+    schedules = (schedule for each in assignments for schedule in each.schedule.lineage() if schedule.is_valid(day))
+    return repr(
+        [([each.meaning for each in found.windows if each.holds_on(day)], found.otherwise) for found in schedules]
+    )
 
 
 def _turns(side: Side, span: Span, zone: ZoneInfo) -> Iterator[int]:

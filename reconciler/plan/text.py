@@ -126,7 +126,7 @@ def _later(plan: FleetPlan, itemiser: Itemiser) -> Iterator[Line]:
 def _renewals(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
     names = [station.identity for station in plan.stations if station.renewed]
     if names:
-        yield from _told("Renewals", f"{_these(names)} only get a longer lease", Tone.QUIET)
+        yield from _told("Renewals", f"a longer lease for {_these(names)}", Tone.QUIET)
 
 
 def _refused(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
@@ -157,7 +157,7 @@ def _offline(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
     waiting = [station for station in plan.stations if station.connected is False]
     deferred = [station.identity for station in waiting if station.changes]
     if waiting:
-        text = f"{_these([station.identity for station in waiting])}; {len(deferred)} get changes when they are back"
+        text = f"{_these(station.identity for station in waiting)}; changes wait for {len(deferred)} of them"
         yield from _told("Offline", text, Tone.WARN)
 
 
@@ -169,13 +169,14 @@ def _departed(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
 def _assumed(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
     names = [station.identity for station in plan.stations if station.assumed and (station.changes or station.later)]
     if names:
-        yield from _told("Assumed", f"{_these(names)} declare no protocol; OCPP 2.1 is taken here", Tone.QUIET)
+        yield from _told("Assumed", f"OCPP 2.1 for {_these(names)} without a declared protocol", Tone.QUIET)
 
 
 def _cost(plan: FleetPlan) -> str:
     churn = plan.churn
-    turns = churn.turns_after if churn.turns_before is None else f"{churn.turns_before} -> {churn.turns_after}"
-    return f"Cost: {count(churn.writes, 'write')}; turns between charge and discharge on the busiest day: {turns}"
+    turns = str(churn.turns_after) if churn.turns_before is None else f"{churn.turns_before} -> {churn.turns_after}"
+    told = f"; turns between charge and discharge on the busiest day: {turns}"
+    return f"Cost: {count(churn.writes, 'write')}{told if churn.turns_before or churn.turns_after else ''}"
 
 
 def _grouped(found: Iterable[tuple[tuple[Item, ...], str]]) -> Iterator[Line]:

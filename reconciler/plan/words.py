@@ -40,7 +40,7 @@ def describe_stretch(stretch: Stretch, unit: Unit = Unit.WATT) -> str:
 def describe_week(stretches: Iterable[Stretch], unit: Unit = Unit.WATT) -> str:
     """Say a whole week of what is installed or cleared, leaving out where nothing flows."""
     flowing = [stretch for stretch in stretches if stretch.before or stretch.after]
-    return ", ".join(describe_stretch(stretch, unit) for stretch in flowing) or "no flow"
+    return "; ".join(describe_stretch(stretch, unit) for stretch in flowing) or "no flow"
 
 
 def describe_profile(profile: Profile, now: datetime, zone: ZoneInfo) -> str:
@@ -79,7 +79,7 @@ def describe_place(profile: Profile) -> str:
 def describe_names(identities: Iterable[str], most: int = MOST_NAMES) -> str:
     """Say a set of stations: `Q3-001..Q3-012, Q3-020`, with the number of those left out."""
     runs = _runs(sorted(set(identities), key=_name_order))
-    shown = [run[0] if len(run) == 1 else f"{run[0]}..{run[-1]}" for run in runs[:most]]
+    shown = [", ".join(run) if len(run) < 3 else f"{run[0]}..{run[-1]}" for run in runs[:most]]
     left = sum(len(run) for run in runs[most:])
     return ", ".join(shown) + (f" and {left} more" if left else "")
 
