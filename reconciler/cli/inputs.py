@@ -64,25 +64,33 @@ def prove(snapshot: Snapshot, at: datetime) -> Revision:
     """Make a snapshot into a revision that may reach stations.
 
     Raises:
-        RevisionError: with every reason why it may not.
+        RevisionError: with every reason why it may not, and the files to show them in.
     """
+    from reconciler.cli.complaints import Quoted
     from reconciler.controller.revision import revise
     from reconciler.source.shipped import default_templates
 
-    return revise(snapshot, default_templates(), at)
+    try:
+        return revise(snapshot, default_templates(), at)
+    except RevisionError as error:
+        raise Quoted(error.errors, snapshot.files) from error
 
 
 def trust(snapshot: Snapshot) -> Revision:
     """Make a snapshot into a revision without proof: it is compared with, and never sent.
 
     Raises:
-        RevisionError: it does not load.
+        RevisionError: it does not load; with the files to show the reasons in.
     """
+    from reconciler.cli.complaints import Quoted
     from reconciler.controller.revision import Revision
     from reconciler.manifests.load import load
     from reconciler.source.shipped import default_templates
 
-    return Revision(snapshot, load(snapshot), default_templates())
+    try:
+        return Revision(snapshot, load(snapshot), default_templates())
+    except RevisionError as error:
+        raise Quoted(error.errors, snapshot.files) from error
 
 
 def read_state_file(name: str) -> SavedState:
@@ -129,6 +137,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     by_key = {each.casefold(): each for each in known}
     return next((by_key[key] for key in get_close_matches(word[:80].casefold(), by_key, n=1)), "")
+
+
+def folder_in_repository(path: Path) -> str:
+    """Give a folder's path below the root of its repository, or below here where it is in none; empty for the root."""
+    folder = path.resolve()
+    root = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), Path.cwd())
+    relative = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else folder.as_posix()
+    return "" if relative == "." else relative
 
 
 def errors_of(error: ManifestError | RevisionError) -> tuple[ManifestError, ...]:

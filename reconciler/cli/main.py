@@ -24,6 +24,7 @@ COMMANDS = (
     "validate",
     "render",
     "plan",
+    "plot",
     "apply",
     "run",
     "get",
@@ -88,9 +89,10 @@ def _top(
 def report(error: ReconcilerError) -> int:
     """Print an error to stderr and give the exit code that goes with it."""
     if isinstance(error, ManifestError | RevisionError):
-        from reconciler.cli.complaints import print_errors
+        from reconciler.cli.complaints import Quoted, print_errors
 
-        print_errors(error.errors if isinstance(error, RevisionError) else (error,))
+        files = error.files if isinstance(error, Quoted) else None
+        print_errors(error.errors if isinstance(error, RevisionError) else (error,), files)
         return ERROR
     _complain(str(error))
     return USAGE if isinstance(error, UsageError) else ERROR

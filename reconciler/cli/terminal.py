@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 COLUMNS = 100
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_TURNS = {code: f"\\u{code:04x}" for code in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def printable(text: str) -> str:
-    """Show control characters as what they are, except line ends and tabs."""
-    return text.translate(_CONTROLS)
+    """Show control characters, and those that turn the direction of text, as what they are; not line ends and tabs."""
+    return text.translate(_CONTROLS | _TURNS)
 
 
 def say(text: str) -> None:
