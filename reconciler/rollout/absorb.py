@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from reconciler.reported.belief import fold
@@ -204,12 +204,10 @@ def _write(station: Station, event: Written, now: datetime) -> Station:
     match outcome:
         case Accepted():
             return _calm(_tried(station, event, now))
-        case Refused(retry_after=wait) if wait is not None:
-            held_off = _back_off(station, words, now)
-            return replace(held_off, retry_at=max(held_off.retry_at or now, now + wait))
         case Refused():
-            tries = _count_try(station, event, now)
-            return _back_off(replace(station, tries=tries), words, now)
+            held_off = _back_off(replace(station, tries=_count_try(station, event, now)), words, now)
+            wait = outcome.retry_after or timedelta(0)
+            return replace(held_off, retry_at=max(held_off.retry_at or now, now + wait))
         case OutcomeUnknown():
             return _back_off(_tried(station, event, now), words, now)
         case NotSent():
