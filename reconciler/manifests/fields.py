@@ -47,7 +47,8 @@ def _read_power(value: object) -> Quantity:
     return parse_power(_text(value, f"{value} kW or {value} A" if isinstance(value, int | Decimal) else "7 kW or 16 A"))
 
 
-def _read_magnitude(value: object) -> Quantity:
+def read_magnitude(value: object) -> Quantity:
+    """Read a power or current without a sign; raises Malformed."""
     power = _read_power(value)
     if power.value < 0:
         raise Malformed("this is a magnitude and has no sign", "out-of-range", f"write {str(power).removeprefix('-')}")
@@ -55,7 +56,7 @@ def _read_magnitude(value: object) -> Quantity:
 
 
 def _read_cap(value: object) -> Quantity:
-    power = _read_magnitude(value)
+    power = read_magnitude(value)
     if power.unit != "W":
         raise Malformed("a grid connection's cap is a power", "wrong-unit", "write W, kW or MW")
     return power
@@ -159,7 +160,7 @@ def read_protocol(value: object) -> object:
 
 
 Power = Annotated[Quantity, PlainValidator(_read_power), shapes.POWER]
-Magnitude = Annotated[Quantity, PlainValidator(_read_magnitude), shapes.MAGNITUDE]
+Magnitude = Annotated[Quantity, PlainValidator(read_magnitude), shapes.MAGNITUDE]
 Cap = Annotated[Quantity, PlainValidator(_read_cap), shapes.CAP]
 Duration = Annotated[timedelta, PlainValidator(_read_duration), shapes.DURATION]
 Volts = Annotated[Decimal, PlainValidator(_read_volts), shapes.VOLTS]

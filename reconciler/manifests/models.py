@@ -30,6 +30,7 @@ from reconciler.manifests.fields import (
 from reconciler.manifests.guardrails import GuardrailsSpec
 from reconciler.manifests.programme import CalendarSpec, ScheduleSpec
 from reconciler.manifests.quantity import Current, Malformed, Quantity
+from reconciler.manifests.snapshot import TABLE_SUFFIX
 
 API_VERSION = "v2g.fleet/v1alpha1"
 LEAST_IDS = 100
@@ -174,6 +175,13 @@ class StationSetSpec(Hardware):
     """Stations alike: a range such as `Q3-{001..012}`, a CSV file of the repository, or a list."""
 
     identities: Identities
+    evses: list[EvseSpec] = Field(default_factory=list, min_length=1)
+
+    @model_validator(mode="after")
+    def _rated(self) -> Self:
+        if not self.evses and not all(text.endswith(TABLE_SUFFIX) for text in self.identities):
+            raise Malformed("`evses` is missing", "missing-key", "only a table can give the ratings instead")
+        return self
 
 
 KINDS: dict[str, type[Model]] = {

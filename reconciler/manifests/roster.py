@@ -5,17 +5,19 @@ Used by `load`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from reconciler.errors import ManifestError
 from reconciler.manifests.complaints import field_path
 from reconciler.manifests.fields import check_identity
 from reconciler.manifests.fleet import Current, Declared, Evse
-from reconciler.manifests.identities import MAX_STATIONS, Row, expand
+from reconciler.manifests.identities import MAX_STATIONS, Rated, Row, expand
+from reconciler.manifests.models import EvseSpec
 from reconciler.manifests.quantity import Malformed
+from reconciler.manifests.snapshot import TABLE_SUFFIX
+from reconciler.manifests.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.errors import Place
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
-    from reconciler.manifests.models import CapabilitySpec, EvseSpec, Hardware, StationSetSpec, StationSpec
+    from reconciler.manifests.models import CapabilitySpec, Hardware, StationSetSpec, StationSpec
     from reconciler.manifests.quantity import Quantity
 
     H = TypeVar("H", bound=Hashable)
@@ -84,11 +86,14 @@ class Roster:
             path = ("identities", number)
             field = field_path(("spec", *path) if len(identities) > 1 else ("spec", "identities"))
             try:
-                yield from expand(text, entry.at(*path), field, self._files)
+                if text.endswith(TABLE_SUFFIX):
+                    table = Table(text, self._files)
+                    self._complaints.extend(table.errors)
+                    yield from table.rows
+                else:
+                    yield from expand(text, entry.at(*path), field)
             except Malformed as error:
                 self._complaints.add(entry.at(*path), error.rule, error.message, field=field, hint=error.hint)
-            except ManifestError as error:
-                self._complaints.extend([error])
 
     def _list(self, catalogue: Catalogue, entry: Entry[Hardware], rows: Iterator[Row], name: str = "") -> None:
         spec = entry.spec
@@ -101,9 +106,10 @@ class Roster:
             site = None
         for row in rows:
             labels, model = self._labels(entry, row), row.model or spec.model
+            own = evses if evses and not row.ratings else self._rated(entry, row)
             key = row.identity.casefold()
             station = Listed(
-                key, row.identity, name or row.identity, labels, model, site, evses, declared, row.place, row.field
+                key, row.identity, name or row.identity, labels, model, site, own, declared, row.place, row.field
             )
             if not self._enter(station):
                 return
@@ -147,6 +153,47 @@ class Roster:
         discharge = self._watts(entry, number, "discharge", spec.discharge)
         phases = spec.phases if spec.current is Current.AC else 0
         return Evse(spec.id, charge, discharge, phases, spec.current, spec.connector)
+
+    def _rated(self, entry: Entry[Hardware], row: Row) -> tuple[Evse, ...]:
+        """Give the EVSEs that a table's lines name; what they leave out is as in the set."""
+        plain = {spec.id: spec for spec in entry.spec.evses}
+        ratings = row.ratings or (Rated(row.place),)
+        found = [evse for rated in ratings for evse in self._rate(plain, rated)]
+        return self._share(tuple(sorted(found, key=lambda evse: evse.id)))
+
+    def _rate(self, plain: Mapping[int, EvseSpec], rated: Rated) -> Iterator[Evse]:
+        single = next(iter(plain.values())) if len(plain) == 1 else None
+        if plain and rated == Rated(rated.place):
+            yield from (self._evse_of(spec, rated) for spec in plain.values())
+            return
+        if rated.evse is None and len(plain) > 1:
+            message = "the set has several EVSEs, so the table must say which one is meant"
+            self._complaints.add(rated.place, "wrong-table", message, field="charge", hint="add a column `evse`")
+            return
+        number = rated.evse or (single.id if single else 1)
+        spec = plain.get(number, single)
+        charge = rated.charge or (spec.charge if spec else None)
+        if charge is None:
+            message = f"EVSE {number} has no `charge`, neither here nor in the set"
+            self._complaints.add(rated.place, "missing-key", message, field="charge")
+            return
+        template = spec or EvseSpec.model_construct(id=number, charge=charge)
+        yield self._evse_of(template, replace(rated, evse=number, charge=charge))
+
+    def _evse_of(self, spec: EvseSpec, rated: Rated) -> Evse:
+        current = rated.current or spec.current
+        phases = rated.phases or spec.phases
+        powers = {"charge": rated.charge or spec.charge, "discharge": rated.discharge or spec.discharge}
+        watts: dict[str, Decimal] = {}
+        for key, power in powers.items():
+            try:
+                watts[key] = power.to_watts(phases, self._voltage, current)
+            except Malformed as error:
+                self._complaints.add(rated.place, error.rule, error.message, field=key, hint=error.hint)
+                watts[key] = power.value
+        connector = spec.connector if rated.connector is None else rated.connector
+        held = phases if current is Current.AC else 0
+        return Evse(rated.evse or spec.id, watts["charge"], watts["discharge"], held, current, connector)
 
     def _watts(self, entry: Entry[Hardware], number: int, key: str, power: Quantity) -> Decimal:
         spec = entry.spec.evses[number]
