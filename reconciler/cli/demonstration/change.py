@@ -72,7 +72,7 @@ async def _plan(scene: Scene, base: str, head: str) -> str:
             await process.wait()
     if process.returncode:
         raise Missed(f"the plan failed: {problem.decode(errors='replace')}")
-    return out.decode()
+    return out.decode().rstrip()
 
 
 def _since(before: Writes, now: Writes) -> Writes:

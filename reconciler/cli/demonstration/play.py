@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -54,11 +55,20 @@ async def _perform(told: Told) -> None:
     with TemporaryDirectory(prefix="reconciler-demo-") as folder:
         try:
             async with _scene(told, Path(folder)) as scene:
-                for number, (title, act) in enumerate(ACTS, start=1):
-                    told.act(number, title)
-                    await act(scene)
+                await _act(told, scene)
         except Missed as missed:
             told.hold(False, str(missed))
+
+
+async def _act(told: Told, scene: Scene) -> None:
+    try:
+        for number, (title, act) in enumerate(ACTS, start=1):
+            told.act(number, title)
+            await act(scene)
+    except Missed:
+        told.line("the controller's last words:", "dim")
+        told.line("\n".join(scene.controller.last_words), "dim")
+        raise
 
 
 @asynccontextmanager
@@ -69,7 +79,8 @@ async def _scene(told: Told, folder: Path) -> AsyncIterator[Scene]:
     # The clock starts with a lease, so that as much as possible of the story fits before its renewal.
     shared = write_clock(lease_at(EVENING, manifests.fail_safe, 0).renewal, time.time())
     clock = read_clock(shared)
-    told.line(f"a git repository of {len(manifests.stations)} stations, and a clock that says {EVENING:%A} evening")
+    local = clock().astimezone(ZoneInfo(manifests.timezone))
+    told.line(f"a git repository of {len(manifests.stations)} stations; it is {local:%A %H:%M} in {manifests.timezone}")
     outfit = Outfit(plate=Nameplate(metering=timedelta(seconds=2)))
     made = stations_like(manifests.stations.values(), clock(), outfit=outfit)
     controller = await ControllerProcess.start(repository.folder, shared)

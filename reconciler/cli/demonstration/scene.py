@@ -45,8 +45,7 @@ class Scene:
         try:
             answer = await self.http.get(f"/api/v1/{path}")
         except httpx.HTTPError as error:
-            words = "\n".join(self.controller.last_words)
-            raise Missed(f"the controller's API does not answer ({type(error).__name__}):\n{words}") from error
+            raise Missed(f"the controller's API does not answer ({type(error).__name__})") from error
         return answer.raise_for_status().json()
 
     async def frames(self) -> Mapping[str, int]:
