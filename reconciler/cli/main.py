@@ -33,6 +33,7 @@ COMMANDS = (
     "send",
     "passwords",
     "schema",
+    "init",
     "simulate",
     "demo",
 )
