@@ -34,6 +34,7 @@ spec:
   writeInterval: 0s
   failSafe: {lease: 30h, renewBefore: 6h, maxOffline: 15m}
   discharge: allowed
+  guardrails: {blast-radius: {share: 100 %, reason: the worst case is measured}}
 """
 GROUP = """\
 ---

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import orjson
 
-from reconciler.controller.world import Ask, Entry, Event, World
+from reconciler.controller.world import Ask, Entry, Event, RevisionLoaded, World
 from reconciler.plan.change import Change, Clear
 from reconciler.profiles.form import write_profile
 from reconciler.profiles.profile import Profile
@@ -35,6 +35,14 @@ def errand(world: World, station: Station, change: Change, now: datetime) -> Ent
         source=", ".join(str(each.schedule.place) for each in schedules),
         digest=payload_digest(profile) if profile else "",
     )
+
+
+def loading(event: RevisionLoaded, now: datetime) -> tuple[Entry, ...]:
+    """Give the line of a revision that a person has let pass the proof of its step; it is about no station alone."""
+    if not event.forced:
+        return ()
+    revision = event.revision
+    return (Entry(now, "", "forced", event.forced, revision=revision.commit, author=revision.snapshot.author),)
 
 
 def entries(world: World, station: Station, event: Event, now: datetime) -> tuple[Entry, ...]:

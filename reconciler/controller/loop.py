@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from reconciler.controller.revision import Revision, revise
+from reconciler.controller.revision import Revision, follow
 from reconciler.controller.step import step
 from reconciler.controller.world import (
     Ask,
@@ -64,6 +64,7 @@ class Controller:
         self._replies: dict[str, asyncio.Future[RawAnswered | Reply]] = {}
         self._watchers: list[tuple[Callable[[World], bool], asyncio.Future[None]]] = []
         self._taking = asyncio.Lock()
+        self._newest: Revision | None = None
         self._log = structlog.get_logger("controller")
 
     def report(self, event: Event) -> None:
@@ -80,23 +81,28 @@ class Controller:
                 self._step(self._events.get_nowait())
             await asyncio.sleep(0)
 
-    async def take(self, snapshot: Snapshot) -> Revision | RevisionError:
+    async def take(self, snapshot: Snapshot, *, force: str = "") -> Revision | RevisionError:
         """Make a snapshot the desired revision, or refuse it as a whole; stations hear of it afterwards.
 
-        One at a time and in the order of the calls, so that an older one can't end later and win.
+        One at a time and in the order of the calls, so that an older one can't end later and win. `force` is a person's
+        reason to let it follow the one before it, whatever share of the stations it touches and whatever it leaves.
         """
         async with self._taking:
-            return await self._take(snapshot)
+            return await self._take(snapshot, force.strip())
 
-    async def _take(self, snapshot: Snapshot) -> Revision | RevisionError:
+    async def _take(self, snapshot: Snapshot, force: str) -> Revision | RevisionError:
+        before, now = self._newest, self._clock()
         try:
-            revision = await asyncio.to_thread(revise, snapshot, self._shipped, self._clock())
+            revision = await asyncio.to_thread(follow, snapshot, self._shipped, now, None if force else before)
         except RevisionError as error:
             self.report(RevisionRefused(snapshot.commit, snapshot.subject, error.errors))
             self._log.error("revision refused", revision=snapshot.commit, errors=[str(each) for each in error.errors])
             return error
         self._log.info("revision loaded", revision=snapshot.commit, stations=len(revision.fleet.stations))
-        self.report(RevisionLoaded(revision))
+        for warning in revision.warnings:
+            self._log.warning("guardrail", revision=snapshot.commit, rule=warning.guardrail, finding=warning.text)
+        self._newest = revision
+        self.report(RevisionLoaded(revision, force))
         return revision
 
     async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | Reply:

@@ -1,7 +1,7 @@
 """Make a snapshot into a revision that may reach stations, or refuse it as a whole (invariant 6). Pure.
 
 Called by the controller's shell for each new commit, and by `validate`, `render` and `plan`. A revision that passes was
-loaded, rendered for every kind of station, held against the official schemas and against its sites' caps.
+loaded, rendered for every kind of station, held against the official schemas and against its guardrails.
 """
 
 from __future__ import annotations
@@ -17,26 +17,33 @@ from reconciler.manifests.snapshot import Snapshot
 from reconciler.ocpp.dialects import dialect
 from reconciler.ocpp.judge import judge
 from reconciler.plan.change import Owned
-from reconciler.plan.guardrails import check_sites
+from reconciler.plan.fleet_plan import supersede
+from reconciler.plan.guardrails.finding import Fact, Finding
+from reconciler.plan.guardrails.prove import prove
 from reconciler.profiles.capability import Capability, Protocol
+from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Profile
 from reconciler.render.assume import assume, protocols
-from reconciler.render.desired import Desired, Renderer, remember
+from reconciler.render.desired import SCHEDULE, Desired, Renderer, remember
 from reconciler.render.yielded import refuse
 from reconciler.rollout.site import HORIZON, Caps, Load, load_of_lines
 from reconciler.rollout.station import Goal
+
+Noted = tuple[Fact, tuple[str, ...]]
+"""What a guardrail is to judge, and the stations that it is about."""
 
 
 class Revision:
     """A verified commit with everything that is computed from it; what it gives depends on its arguments alone."""
 
     def __init__(self, snapshot: Snapshot, fleet: Fleet, shipped: Mapping[str, str]) -> None:
-        """Take the loaded fleet; `revise` makes one that has also been proved."""
+        """Take the loaded fleet; `revise` makes one that has also been proved, with what its guardrails warn of."""
         self.snapshot, self.fleet = snapshot, fleet
         self.renderer = Renderer(fleet, shipped)
         self.owned = Owned(fleet.id_from, fleet.id_to)
         self.caps = {name: Caps(site.import_w, site.export_w) for name, site in fleet.sites.items()}
         self.members = _members(fleet)
+        self.warnings: tuple[Finding, ...] = ()
         self._goals: dict[object, tuple[Desired, Goal]] = {}
         self._planned: dict[object, Load] = {}
 
@@ -103,16 +110,37 @@ def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime) -> Rev
         RevisionError: with every reason, sorted by place.
     """
     revision = Revision(snapshot, load(snapshot), shipped)
-    errors = (*_trial(revision, now), *check_sites(revision.renderer, now))
+    tried = tuple(_trial(revision, now))
+    findings = prove(revision.renderer, now, (each for each in tried if not isinstance(each, ManifestError)))
+    errors = [each for each in tried if isinstance(each, ManifestError)]
+    errors += [each.as_error() for each in findings if each.is_error]
     if errors:
         unique = {error.order(): error for error in errors}
         raise RevisionError(tuple(unique[key] for key in sorted(unique)))
+    revision.warnings = findings
     return revision
 
 
-def kinds(fleet: Fleet) -> Iterable[Station]:
-    """Give one station of each kind: whatever is rendered for it is rendered alike for all of its kind."""
-    found = {(id(each.assignments), each.evses, each.declared, each.model): each for each in fleet.stations.values()}
+def follow(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before: Revision | None) -> Revision:
+    """Revise a snapshot, and prove that it may follow the revision before it, if there is one.
+
+    Raises:
+        RevisionError: with every reason, sorted by place.
+    """
+    revision = revise(snapshot, shipped, now)
+    findings = supersede(revision, before, now) if before else ()
+    errors = tuple(each.as_error() for each in findings if each.is_error)
+    if errors:
+        raise RevisionError(errors)
+    revision.warnings = (*findings, *revision.warnings)
+    return revision
+
+
+def _alike(fleet: Fleet) -> Iterable[list[Station]]:
+    """Give the stations of each kind: whatever is rendered for one is rendered alike for all of its kind."""
+    found: dict[tuple[object, ...], list[Station]] = {}
+    for each in fleet.stations.values():
+        found.setdefault((id(each.assignments), each.evses, each.declared, each.model), []).append(each)
     return found.values()
 
 
@@ -124,10 +152,10 @@ def _members(fleet: Fleet) -> Mapping[str, tuple[str, ...]]:
     return {site: tuple(keys) for site, keys in members.items()}
 
 
-def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError]:
-    """Render every kind of station in every protocol it may speak; refusals count where no protocol is left."""
-    for station in kinds(revision.fleet):
-        refusals: list[ManifestError] = []
+def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError | Noted]:
+    """Render every kind of station in every protocol it may speak; refusals are errors where no protocol is left."""
+    for alike in _alike(revision.fleet):
+        station, refusals = alike[-1], list[tuple[Protocol, str]]()
         spoken = protocols(station.declared)
         for protocol in spoken:
             try:
@@ -135,20 +163,30 @@ def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError]:
             except ManifestError as error:
                 yield error
                 break
-            yield from _judge(goal, protocol, assume(station.declared, protocol))
+            yield from _judge(goal, protocol, assume(station.declared, protocol), revision.fleet)
             if goal.refusal:
-                refusals.append(_unsupported(station, protocol, goal.refusal))
-        if len(refusals) == len(spoken):
-            yield from refusals
+                refusals.append((protocol, goal.refusal))
+        for protocol, refusal in refusals:
+            left = len(refusals) < len(spoken)
+            yield _silent(alike, protocol, refusal) if left else _unsupported(station, protocol, refusal)
 
 
-def _judge(goal: Goal, protocol: Protocol, capability: Capability) -> Iterator[ManifestError]:
+def _judge(goal: Goal, protocol: Protocol, capability: Capability, fleet: Fleet) -> Iterator[ManifestError]:
     for profile in goal.profiles:
+        if may_discharge(profile) and not fleet.discharge_allowed:
+            message = f"profile {profile.id} discharges, and the Fleet does not allow it"
+            yield refuse(SCHEDULE, message, "discharge-not-allowed")
         try:
             payload = dialect(protocol).set_profile(profile, capability)
             judge(protocol, "SetChargingProfile", "Request", payload)
         except ProtocolError as error:
             yield refuse("", f"profile {profile.id} breaks OCPP {protocol.version}: {error}", "schema")
+
+
+def _silent(alike: list[Station], protocol: Protocol, refusal: str) -> Noted:
+    message = f"no flow, should a station speak OCPP {protocol.version}: {refusal}"
+    fact = Fact("protocol-left", message, alike[-1].place, "spec.capability.protocol")
+    return fact, tuple(station.identity for station in alike)
 
 
 def _unsupported(station: Station, protocol: Protocol, refusal: str) -> ManifestError:

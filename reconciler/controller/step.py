@@ -12,7 +12,7 @@ from datetime import datetime
 from immutables import Map
 
 from reconciler.controller.gate import Closed, allows, load_now, release, wait
-from reconciler.controller.history import entries, errand, verified
+from reconciler.controller.history import entries, errand, loading, verified
 from reconciler.controller.world import Ask, Effect, Event, Reply, RevisionLoaded, RevisionRefused, World
 from reconciler.errors import ManifestError
 from reconciler.plan.change import Change, Clear, changes, diff
@@ -45,7 +45,8 @@ def step(world: World, event: Event, now: datetime) -> Stepped:
 def _load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
     """Let the new revision supersede the old one; each station is aimed at it when it is woken."""
     loaded = replace(world, revision=event.revision, refused=None)
-    return loaded, tuple(Wake(station.identity, now) for station in world.stations.values())
+    wakes = (Wake(station.identity, now) for station in world.stations.values())
+    return loaded, (*loading(event, now), *wakes)
 
 
 def _ask(world: World, event: Ask, now: datetime) -> Stepped:

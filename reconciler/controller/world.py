@@ -27,9 +27,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class RevisionLoaded:
-    """A commit passed as a whole; it supersedes whatever was waiting."""
+    """A commit passed as a whole; it supersedes whatever was waiting.
+
+    `forced` is a person's reason to let it follow the one before it unproved, and empty where nobody gave one.
+    """
 
     revision: Revision
+    forced: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,3 +254,9 @@ def resolve_guardrails(spec: GuardrailsSpec, place: Place, place_of: Callable[[s
 def _rules(spec: GuardrailsSpec) -> Iterator[tuple[str, ErrorSpec]]:
     for name in GuardrailsSpec.model_fields:
         yield _kebab(name), getattr(spec, name)
+
+
+def severity_of(spec: GuardrailsSpec, name: str) -> Severity | None:
+    """Give the severity of a guardrail by its id; None for those that no manifest touches."""
+    rule: ErrorSpec | None = dict(_rules(spec)).get(name)
+    return rule.severity if rule else None

@@ -8,22 +8,26 @@ comparison; nothing is rendered per station.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol as Shape
 
 from reconciler.manifests.fleet import Fleet, Station
+from reconciler.manifests.guardrails import Waiver
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.plan.change import Change, Clear, Install, Keep, Owned, Replace, Stuck, Verdict, changes, diff, foreign
 from reconciler.plan.fingerprint import Entry, Fingerprints, digest
+from reconciler.plan.guardrails.finding import Finding
+from reconciler.plan.guardrails.supersession import Reach, check_reach, holds_flow
+from reconciler.plan.guardrails.tracks import has_flow
 from reconciler.plan.outlook import Outlook, look_ahead
 from reconciler.plan.power import renews
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
 from reconciler.render.assume import assume
 from reconciler.render.desired import Renderer
-from reconciler.reported.belief import Belief, Held, Reported
+from reconciler.reported.belief import OURS, Belief, Held, Reported
 from reconciler.reported.saved import SavedStation
 
 UNMET = Reported()
@@ -50,6 +54,7 @@ class RevisionLike(Shape):
     fleet: Fleet
     renderer: Renderer
     owned: Owned
+    warnings: tuple[Finding, ...]
 
     def goal(self, station: Station, capability: Capability, now: datetime) -> GoalLike:
         """Give what a station should hold; equal inputs share one goal."""
@@ -116,7 +121,10 @@ class Churn:
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """All stations of the head by identity, and those that left with it; see `plan_fleet`."""
+    """All stations of the head by identity, and those that left with it; see `plan_fleet`.
+
+    `findings` are what the guardrails say to the head and to its step from the base, `waivers` what the fleet eased.
+    """
 
     base: Version | None
     head: Version
@@ -128,6 +136,8 @@ class FleetPlan:
     live: bool
     churn: Churn
     tally: Mapping[type[Verdict], int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def changed(self) -> tuple[StationPlan, ...]:
@@ -146,8 +156,9 @@ class FleetPlan:
 
     @property
     def is_blocked(self) -> bool:
-        """Tell whether something can't be brought to its station."""
-        return any(station.goal_refusal or station.stuck for station in self.stations)
+        """Tell whether something can't be brought to its station, or a guardrail refuses the whole."""
+        refused = any(station.goal_refusal or station.stuck for station in self.stations)
+        return refused or any(finding.is_error for finding in self.findings)
 
 
 def plan_fleet(
@@ -168,6 +179,7 @@ def plan_fleet(
     intents = {key: desk.compare(key) for key in keys} if base or state is None else {}
     plans = intents if state is None else {key: desk.inspect(key, intents.get(key), state) for key in keys}
     known = (base.fleet.stations if base else {}) if state is None else state
+    steps = desk.step() if base else _step(head, plans, state or {}, at)
     return FleetPlan(
         base=_version(base) if base else None,
         head=_version(head),
@@ -179,7 +191,18 @@ def plan_fleet(
         live=state is not None,
         churn=_churn(plans.values(), known=base is not None or state is None),
         tally=Counter(type(verdict) for plan in plans.values() for verdict in plan.verdicts),
+        findings=(*steps, *head.warnings),
+        waivers=head.fleet.guardrails.waivers,
     )
+
+
+def supersede(head: RevisionLike, base: RevisionLike, at: datetime) -> tuple[Finding, ...]:
+    """Give what the guardrails say to a revision that follows another; each kind of station is compared once.
+
+    Raises:
+        ManifestError: a template failed.
+    """
+    return _Desk(head, base, at).step()
 
 
 def subject(verdict: Verdict) -> Profile:
@@ -224,6 +247,24 @@ class _Desk:
             outlook=outlook,
             later=later,
         )
+
+    def step(self) -> tuple[Finding, ...]:
+        """Hold the step from the base to the head against the guardrails."""
+        if self._base is None or self._base_marks is None:
+            return ()
+        before, after = self._base.fleet.stations, self._head.fleet.stations
+        alike: dict[tuple[str, str], list[str]] = {}
+        for key in before.keys() & after.keys():
+            marks = (self._base_marks.of(before[key]), self._marks.of(after[key]))
+            if marks[0] != marks[1]:
+                alike.setdefault(marks, []).append(key)
+        touched = [before[key].identity for key in before.keys() - after.keys()]
+        for keys in alike.values():
+            plan = self.compare(min(keys))
+            touched += [before[key].identity for key in keys] if plan.intended or plan.later else []
+        renderer = self._base.renderer
+        left = _left(self._head, self._at, lambda: has_flow(renderer, self._at))
+        return check_reach(Reach(touched, len(before), left), self._head.fleet.guardrails)
 
     def inspect(self, key: str, intent: StationPlan | None, state: Mapping[str, SavedStation]) -> StationPlan:
         """Compare a station's goal with what is reported of it; what its intent does not explain is drift."""
@@ -294,6 +335,28 @@ class _Desk:
             before = (self._base.renderer, old) if self._base and old else None
             self._outlooks[key] = look_ahead(before, (self._head.renderer, station), self._at)
         return self._outlooks[key]
+
+
+def _step(
+    head: RevisionLike, plans: Mapping[str, StationPlan], state: Mapping[str, SavedStation], at: datetime
+) -> tuple[Finding, ...]:
+    """Hold the step from what stations report to the head against the guardrails."""
+    held = {key: _ours(saved.reported, head.owned) for key, saved in state.items()}
+    holding = [key for key, profiles in held.items() if profiles]
+    touched = [state[key].identity for key in holding if key not in plans or plans[key].intended]
+    left = _left(head, at, lambda: any(holds_flow(each, at) for each in held.values()))
+    return check_reach(Reach(touched, len(holding), left), head.fleet.guardrails)
+
+
+def _left(head: RevisionLike, at: datetime, flowing: Callable[[], bool]) -> str:
+    """Say what a revision takes from all stations: nothing, the stations, or the flow that there was."""
+    if not head.fleet.stations:
+        return "stations"
+    return "flow" if not has_flow(head.renderer, at) and flowing() else ""
+
+
+def _ours(reported: Reported, owned: Owned) -> tuple[Profile, ...]:
+    return tuple(each.profile for number, each in reported.held.items() if number in owned and each.source == OURS)
 
 
 def _protocol(station: Station, saved: SavedStation | None = None) -> tuple[Protocol, bool]:

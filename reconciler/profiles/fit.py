@@ -18,6 +18,9 @@ ZERO = Decimal(0)
 LEAST_AMPERES = Decimal(6)
 """IEC 61851-1 has no current between 0 and 6 A per phase."""
 
+STEERED = frozenset(Mode) - {Mode.IDLE, Mode.CHARGING_ONLY, Mode.CENTRAL_SETPOINT}
+"""Modes in which someone else decides on the power, within the limits that a period gives."""
+
 
 def fit(profile: Profile, capability: Capability, rating: Rating) -> Profile:
     """Clip to the rating, convert to a unit and to decimals that the station takes, drop what it does not know.
@@ -45,6 +48,17 @@ def discharges(profile: Profile) -> bool:
         for schedule in profile.schedules
         for period in schedule.periods
     )
+
+
+def may_discharge(profile: Profile) -> bool:
+    """Tell whether it lets anything flow out of the vehicle, be it steered from here or by someone else (facts 2.6)."""
+    return any(_may_discharge(period) for schedule in profile.schedules for period in schedule.periods)
+
+
+def _may_discharge(period: Period) -> bool:
+    numbers = (period.limit, period.discharge_limit, period.setpoint)
+    steered = period.mode in STEERED and period.discharge_limit != 0
+    return steered or any(number is not None and number < 0 for number in numbers)
 
 
 def _refuse_shape(profile: Profile, capability: Capability) -> None:

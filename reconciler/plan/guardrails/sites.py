@@ -1,0 +1,57 @@
+"""Proof that a site's caps hold at every instant, with any subset of its stations offline (invariant 8).
+
+Import and export are summed apart: whoever goes silent falls to zero, and so takes nothing from the other sum. What a
+subset can do at most is therefore done by all together, and one sum proves them all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from reconciler.manifests.fleet import Site
+from reconciler.plan.guardrails.finding import Fact
+from reconciler.plan.guardrails.tracks import Kind, Track, Tracks, kind_of
+from reconciler.profiles.timeline import Timeline, timeline, total
+
+ZERO = Decimal(0)
+
+
+def check_sites(tracks: Tracks) -> Iterator[tuple[Fact, tuple[str, ...]]]:
+    """Give a fact for each cap that the schedules of a site exceed."""
+    members: dict[str, Counter[Kind]] = {}
+    alike: dict[Kind, Track] = {}
+    for station in tracks.fleet.stations.values():
+        if station.site is not None:
+            counts = members.setdefault(station.site, Counter())
+            counts.update(kind_of(station, evse) for evse in station.evses)
+            alike |= {kind_of(station, evse): tracks.of(station, evse) for evse in station.evses}
+    split = {kind: sums(track.line) for kind, track in alike.items()}
+    for name in sorted(members):
+        lines = [total((split[kind][way], count) for kind, count in members[name].items()) for way in (0, 1)]
+        yield from ((fact, ()) for fact in _check(tracks.fleet.sites[name], lines, tracks.now))
+
+
+def sums(line: Timeline) -> tuple[Timeline, Timeline]:
+    """Split a line into what is drawn and what is fed, in W as magnitudes."""
+    draw = timeline((start, max(power or ZERO, ZERO)) for start, power in line.steps)
+    feed = timeline((start, max(-(power or ZERO), ZERO)) for start, power in line.steps)
+    return draw, feed
+
+
+def _check(site: Site, lines: list[Timeline], now: datetime) -> Iterator[Fact]:
+    for name, cap, line in (("import", site.import_w, lines[0]), ("export", site.export_w, lines[1])):
+        excess = next(((start, power) for start, power in line.steps if power is not None and power > cap), None)
+        if excess is not None:
+            start = max(excess[0], now)
+            message = (
+                f"the schedules of site {site.name} {name} {_kilowatts(excess[1])} at {start:%Y-%m-%d %H:%M} UTC, "
+                f"over its cap of {_kilowatts(cap)}"
+            )
+            yield Fact(f"site-{name}", message, site.place, f"spec.{name}")
+
+
+def _kilowatts(power: Decimal) -> str:
+    return f"{power / 1000:.1f} kW"

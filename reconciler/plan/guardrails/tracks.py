@@ -1,0 +1,85 @@
+"""What every EVSE is to do over the coming eight days, computed once for all that are alike.
+
+Used by the checks of this room. Eight days hold every weekday, and one more for windows over midnight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from reconciler.errors import Place
+from reconciler.manifests.fleet import Evse, Station
+from reconciler.profiles.timeline import Timeline
+from reconciler.render.compile import spoken_at
+from reconciler.render.desired import Renderer
+
+HORIZON = timedelta(days=8)
+Kind = tuple[int, Evse]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The line of one kind of EVSE, in W; `station` stands for all that have such an EVSE, `stations` by their keys."""
+
+    station: Station
+    evse: Evse
+    line: Timeline
+    stations: tuple[str, ...]
+
+
+class Tracks:
+    """Gives the tracks of a revision from `now` on."""
+
+    def __init__(self, renderer: Renderer, now: datetime) -> None:
+        self.fleet = renderer.fleet
+        self.now = now
+        self.zone = ZoneInfo(renderer.fleet.timezone)
+        self._tracks = _tracks(renderer, (now, now + HORIZON))
+
+    def __iter__(self) -> Iterator[Track]:
+        """Give one track for each kind of EVSE."""
+        return iter(self._tracks.values())
+
+    def of(self, station: Station, evse: Evse) -> Track:
+        """Give the track of an EVSE."""
+        return self._tracks[kind_of(station, evse)]
+
+    def place(self, track: Track, at: datetime) -> Place:
+        """Give where that is written which speaks for a track at an instant; else its first schedule."""
+        wall = at.astimezone(self.zone)
+        spoken = (spoken_at(assignment.schedule, wall) for assignment in track.station.assignments)
+        first = next((each.place for each in spoken if each is not None), None)
+        return first or next((each.schedule.place for each in track.station.assignments), track.station.place)
+
+
+def kind_of(station: Station, evse: Evse) -> Kind:
+    """Give what two EVSEs have in common that are to do the same."""
+    return (id(station.assignments), evse)
+
+
+def has_flow(renderer: Renderer, now: datetime) -> bool:
+    """Tell whether any EVSE has any flow within the horizon; stops at the first."""
+    examples = {
+        kind_of(station, evse): (station, evse)
+        for station in renderer.fleet.stations.values()
+        for evse in station.evses
+    }
+    lines = (renderer.timeline(*example, (now, now + HORIZON)) for example in examples.values())
+    return any(step.power_w for line in lines for step in line.steps)
+
+
+def _tracks(renderer: Renderer, span: tuple[datetime, datetime]) -> dict[Kind, Track]:
+    named: dict[Kind, list[str]] = {}
+    example: dict[Kind, tuple[Station, Evse]] = {}
+    for station in renderer.fleet.stations.values():
+        for evse in station.evses:
+            kind = kind_of(station, evse)
+            named.setdefault(kind, []).append(station.identity)
+            example.setdefault(kind, (station, evse))
+    return {
+        kind: Track(station, evse, renderer.timeline(station, evse, span), tuple(named[kind]))
+        for kind, (station, evse) in example.items()
+    }

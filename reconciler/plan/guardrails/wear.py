@@ -1,0 +1,92 @@
+"""Proof that leases suit the stations: how often they are written, and what clocks and silence do to them.
+
+The number of writes follows from the lease and from how many periods a station holds: `render.lease` cuts a timeline
+that does not fit, and each piece is a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from reconciler.manifests.fleet import Declared, Fleet
+from reconciler.plan.guardrails.finding import Fact
+from reconciler.plan.guardrails.tracks import HORIZON, Track, Tracks
+from reconciler.profiles.capability import Protocol
+from reconciler.profiles.timeline import Timeline
+from reconciler.render.assume import assume
+from reconciler.render.lease import MARGIN, SPREAD_FROM, Lease, lease_at, slot_length
+
+DAY = timedelta(days=1)
+YEAR = 365
+
+
+class Writes(NamedTuple):
+    """Writes of one profile: on the busiest day, and in a year of such weeks."""
+
+    per_day: int
+    per_year: int
+
+
+def check_wear(tracks: Tracks) -> Iterator[tuple[Fact, tuple[str, ...]]]:
+    """Give a fact for each lease, and each kind of station, that wears or misleads a station."""
+    for fact in check_lease(tracks.fleet):
+        yield fact, ()
+    rails, field = tracks.fleet.guardrails, "spec.failSafe.lease"
+    for track, declared, identities in _by_declaration(tracks):
+        writes = count_writes(track.line, declared, tracks.fleet, tracks.now)
+        if writes.per_day > rails.writes_per_day or writes.per_year > rails.writes_per_year:
+            message = (
+                f"a profile is written up to {writes.per_day} times a day and {writes.per_year} times a year; "
+                f"{rails.writes_per_day} and {rails.writes_per_year} are allowed"
+            )
+            yield Fact("profile-writes", message, rails.place, field), identities
+
+
+def check_lease(fleet: Fleet) -> Iterator[Fact]:
+    """Hold the fleet's lease against clocks and silence."""
+    rails, safe = fleet.guardrails, fleet.fail_safe
+    tolerance = rails.clock_skew
+    if safe.renew_before <= tolerance:
+        message = f"the lease is renewed {safe.renew_before} before its end, and a clock may be {tolerance} ahead"
+        yield Fact("clock-skew", message, rails.place, "spec.failSafe.renewBefore")
+    if tolerance > MARGIN:
+        message = f"a profile begins {MARGIN} before it is sent, and a clock may be {tolerance} behind"
+        yield Fact("clock-skew", message, rails.place, "spec.guardrails.clock-skew")
+    if safe.lease > rails.longest_lease:
+        message = f"flow may go on for {safe.lease} after we were last heard; {rails.longest_lease} is the most"
+        yield Fact("lease-length", message, rails.place, "spec.failSafe.lease")
+
+
+def count_writes(line: Timeline, declared: Declared, fleet: Fleet, now: datetime) -> Writes:
+    """Count how often the profile of one line is written to renew its lease."""
+    slot = slot_length(fleet.fail_safe)
+    if slot < SPREAD_FROM:  # a slot so short holds few steps
+        daily = -(-DAY // slot)
+        return Writes(daily, daily * YEAR)
+    room = assume(declared, Protocol.V21).max_periods - 1
+    pieces = [
+        _pieces(line, lease_at(now + slot * number, fleet.fail_safe, 0), room) for number in range(HORIZON // slot)
+    ]
+    a_day = DAY / slot
+    return Writes(round(max(pieces) * a_day), round(sum(pieces) / len(pieces) * a_day * YEAR))
+
+
+def _pieces(line: Timeline, lease: Lease, room: int) -> int:
+    """Count the pieces of one lease that are sent while it is the desired one."""
+    starts = [start for start in line.starts() if lease.start < start < lease.end]
+    if room < 1 or len(starts) < room:
+        return 1
+    hop = max(1, room // 2)
+    return 1 + sum(1 for start in starts[hop - 1 :: hop] if start < lease.renewal)
+
+
+def _by_declaration(tracks: Tracks) -> Iterator[tuple[Track, Declared, tuple[str, ...]]]:
+    found: dict[tuple[int, Declared], tuple[Track, list[str]]] = {}
+    for station in tracks.fleet.stations.values():
+        for evse in station.evses if station.assignments else ():
+            track = tracks.of(station, evse)
+            found.setdefault((id(track), station.declared), (track, []))[1].append(station.identity)
+    for (_, declared), (track, identities) in found.items():
+        yield track, declared, tuple(identities)
