@@ -70,17 +70,22 @@ def plan(
     from reconciler.cli.inputs import prove, read_at, read_tree
     from reconciler.plan.fleet_plan import plan_fleet
 
-    if state and server:
-        raise UsageError("--state and --server exclude each other: both say what stations hold")
     instant = read_at(at)
-    held = _read_state(state, server)
+    held = read_held(state, server)
     revision = prove(read_tree(path, head), instant)
-    planned = plan_fleet(revision, instant, _base(path, base, held), held.stations if held else None)
+    planned = plan_fleet(revision, instant, find_base(path, base, held), held.stations if held else None)
     _print(planned, output)
     return _verdict(planned) if exit_code else OK
 
 
-def _read_state(state: str, server: str) -> SavedState | None:
+def read_held(state: str, server: str) -> SavedState | None:
+    """Read what stations report, from a file or a controller; None where neither is named.
+
+    Raises:
+        UsageError: both are named, or the file can't be read.
+    """
+    if state and server:
+        raise UsageError("--state and --server exclude each other: both say what stations hold")
     if state:
         from reconciler.cli.inputs import read_state_file
 
@@ -94,7 +99,7 @@ def _read_state(state: str, server: str) -> SavedState | None:
         return read_state(client.get("state"))
 
 
-def _base(path: Path, ref: str, held: SavedState | None) -> Revision | None:
+def find_base(path: Path, ref: str, held: SavedState | None) -> Revision | None:
     """Find the base: the one that is named, else the one in force, else HEAD; None where there is none."""
     from reconciler.cli.inputs import read_tree, trust
 

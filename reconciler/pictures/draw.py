@@ -1,0 +1,92 @@
+"""Draw a picture's values as PNG or SVG: the same values give the same bytes.
+
+Called by the command line. Names come from manifests, so no text is ever read as a formula. It decides where ink goes
+and nothing else: what a line says was computed before.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Literal, cast
+
+import matplotlib
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+
+from reconciler.pictures.panel import draw_panel, legend_of
+from reconciler.pictures.theme import BOTH, Theme
+from reconciler.plan.picture import Picture
+
+_Setting = Literal["font.family", "font.size", "svg.fonttype", "svg.hashsalt"]
+WIDTH_IN = 10.0
+HEIGHTS_IN = (3.6, 2.3)
+"""Of a single panel, and of each where there are several; above them is the head."""
+HEADS_IN = (0.8, 1.05)
+FOOT_IN = 0.38
+DPI = 160
+SETTINGS: tuple[tuple[_Setting, object], ...] = (
+    ("font.family", "DejaVu Sans"),
+    ("font.size", 9.5),
+    ("svg.fonttype", "path"),
+    ("svg.hashsalt", "fleet-profile-reconciler"),
+)
+"""Matplotlib's defaults and these hold, whatever the machine's own settings are."""
+
+
+def draw(picture: Picture, form: str, theme: Theme = BOTH) -> bytes:
+    """Draw a picture; `form` is `png` or `svg`."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        for name, value in SETTINGS:
+            matplotlib.rcParams[name] = value
+        figure = _lay_out(picture, theme)
+        content = BytesIO()
+        page = theme.background or "none"
+        figure.savefig(content, format=form, dpi=DPI, metadata=_metadata(picture, form), facecolor=page)
+    return content.getvalue()
+
+
+def _lay_out(picture: Picture, theme: Theme) -> Figure:
+    several = len(picture.panels) > 1
+    head = HEADS_IN[several]
+    height = head + HEIGHTS_IN[several] * len(picture.panels) + FOOT_IN
+    figure = Figure(figsize=(WIDTH_IN, height))
+    grid = figure.add_gridspec(
+        len(picture.panels), 1, left=0.07, right=0.975, top=1 - head / height, bottom=FOOT_IN / height, hspace=0.3
+    )
+    axes = [figure.add_subplot(grid[number]) for number in range(len(picture.panels))]
+    for panel, one in zip(picture.panels, axes, strict=True):
+        draw_panel(one, panel, picture.day, theme, is_last=one is axes[-1])
+    _head(figure, picture, theme, height)
+    _legend(figure, picture, theme, height)
+    return figure
+
+
+def _head(figure: Figure, picture: Picture, theme: Theme, height: float) -> None:
+    top = 1 - 0.14 / height
+    left = 0.018
+    figure.text(left, top, picture.title, size=14, weight="bold", color=theme.text, va="top", parse_math=False)
+    figure.text(left, top - 0.3 / height, "  ·  ".join(picture.notes), color=theme.quiet, va="top", parse_math=False)
+
+
+def _legend(figure: Figure, picture: Picture, theme: Theme, height: float) -> None:
+    entries = {label: handle for panel in picture.panels for label, handle in legend_of(panel, theme)}
+    figure.legend(
+        cast("list[Artist]", list(entries.values())),
+        list(entries),
+        loc="upper right",
+        bbox_to_anchor=(0.984, 1 - 0.08 / height),
+        ncols=len(entries),
+        frameon=False,
+        labelcolor=theme.text,
+        handlelength=1.9,
+        columnspacing=1.5,
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.4)},
+    )
+
+
+def _metadata(picture: Picture, form: str) -> dict[str, str | None]:
+    told = {"Title": picture.title, "Description": ", ".join(picture.notes)}
+    # What else would stand there is the date and the library's version: bytes that say nothing of the picture.
+    return {**told, "Software": None} if form == "png" else {**told, "Date": None, "Creator": None}
