@@ -160,12 +160,14 @@ def test_the_budget_is_new_for_every_rendering():
         ("{% macro half(n) %}{{ n / 2 }}{% endmacro %}{{ half(5) }}", "2.5"),
         ("{{ evse.get('none', 4) }} {{ 'on' if evse.id == 1 else 'off' }}", "4 on"),
         ("{% set d = {'a': 1} %}{{ d.a }} {{ (1, 2)|last }}", "1 2"),
+        ("{% from 'lib' import half %}{{ half(4) }}", "2.0"),
         ("{% filter lower %}ABC{% endfilter %}", "abc"),
         ("{% extends 'base' %}{% block body %}here{% endblock %}", "<here>"),
     ],
 )
 def test_what_templates_need_is_there(text, expected):
-    assert render(text, base="<{% block body %}{% endblock %}>") == expected
+    library = "{% macro half(n) %}{{ n / 2 }}{% endmacro %}"
+    assert render(text, base="<{% block body %}{% endblock %}>", lib=library) == expected
 
 
 def test_a_rendering_has_no_memory():
