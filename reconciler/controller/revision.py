@@ -73,7 +73,7 @@ class Revision:
     def planned(self, key: str, day: datetime) -> Load:
         """Give the load of a station that has not been met: all that its schedules ask for, from a day's begin on."""
         station = self.fleet.stations[key]
-        kind = (id(station.assignments), station.evses, day)
+        kind = (id(station.assignments), id(station.settings), station.evses, day)
         known = self._planned.get(kind)
         if known is None:
             span = (day, day + HORIZON)
@@ -140,7 +140,9 @@ def _alike(fleet: Fleet) -> Iterable[list[Station]]:
     """Give the stations of each kind: whatever is rendered for one is rendered alike for all of its kind."""
     found: dict[tuple[object, ...], list[Station]] = {}
     for each in fleet.stations.values():
-        found.setdefault((id(each.assignments), each.evses, each.declared, each.model), []).append(each)
+        found.setdefault((id(each.assignments), id(each.settings), each.evses, each.declared, each.model), []).append(
+            each
+        )
     return found.values()
 
 

@@ -101,7 +101,7 @@ def _settle(world: World, key: str, station: Station, now: datetime) -> Stepped:
     """Aim a station, ask the table, and act on its answer."""
     aimed = _aim(world, station, now)
     kept = _verify(aimed)
-    answer = decide(kept, world.pace, now)
+    answer = decide(kept, world.pace(key), now)
     world = _keep(world, key, kept, answer, now)
     done = () if kept.verified is aimed.verified else (verified(kept, now),)
     world, command, answer = _choose(world, key, answer, now)
@@ -200,7 +200,7 @@ def _choose(world: World, key: str, answer: Next, now: datetime) -> tuple[World,
 
 def _gated(world: World, key: str, closed: Closed | None, now: datetime) -> tuple[World, StationCommand | None, Next]:
     """Do what else there is to do for a station at a closed gate: others may wait for what it has to confirm."""
-    otherwise = decide(world.stations[key], world.pace, now, gated=True)
+    otherwise = decide(world.stations[key], world.pace(key), now, gated=True)
     if otherwise.command is not None:
         return _send(world, key, otherwise.command, now), otherwise.command, otherwise
     times = [at for at in (otherwise.at, closed.at if closed else None) if at is not None]

@@ -105,9 +105,9 @@ class World:
     tally: Map[str, int] = field(default_factory=Map)
     in_flight: int = 0
 
-    @property
-    def pace(self) -> Pace:
-        """Give how often stations may be written to and are read."""
-        if self.revision is None:
+    def pace(self, key: str) -> Pace:
+        """Give how often a station may be written to and is read."""
+        manifest = self.revision.fleet.stations.get(key) if self.revision else None
+        if manifest is None:
             return Pace(read_back=self.settings.read_back)
-        return Pace(self.revision.fleet.write_interval, self.settings.read_back)
+        return Pace(manifest.settings.write_interval, self.settings.read_back)

@@ -29,6 +29,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "failSafe": "How flow ends when a station no longer hears from the controller.",
         "discharge": "The owner's consent: without `allowed` no schedule may have a negative power.",
         "writeInterval": "The least time between two profile writes to one EVSE.",
+        "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
+        "capability": "What is known of every station's abilities; what is left out is asked from them.",
         "nominalVoltage": "The voltage that turns amperes into watts; 230 V unless given.",
         "guardrails": "How strictly the fleet is guarded: tighter is free, easier takes a reason.",
     },
@@ -37,6 +39,17 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "to": "The last id of the range; at least 100 ids are needed.",
     },
     "FailSafeSpec": {
+        "lease": "How long after the last renewal flow ends by itself.",
+        "renewBefore": "The lease is renewed when less than this is left of it.",
+        "maxOffline": "On OCPP 2.1, how long a station that was cut off goes on with its schedule.",
+    },
+    "Settings": {
+        "failSafe": "How flow ends when a station no longer hears from the controller; parts left out hold as above.",
+        "writeInterval": "The least time between two profile writes to one EVSE.",
+        "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
+        "capability": "What is known of the stations' abilities; what is left out is asked from them.",
+    },
+    "FailSafePart": {
         "lease": "How long after the last renewal flow ends by itself.",
         "renewBefore": "The lease is renewed when less than this is left of it.",
         "maxOffline": "On OCPP 2.1, how long a station that was cut off goes on with its schedule.",

@@ -6,9 +6,11 @@ Equal parts are shared objects, so that ten thousand stations of a few kinds sta
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from reconciler.manifests.quantity import Current, Quantity
+
+OnUnsupported: TypeAlias = Literal["refuse", "charge-only", "zero"]
 
 __all__ = [
     "Assignment",
@@ -18,8 +20,11 @@ __all__ = [
     "FailSafe",
     "Fleet",
     "Group",
+    "OnUnsupported",
+    "Origin",
     "Quantity",
     "Schedule",
+    "Settings",
     "Site",
     "Station",
     "Window",
@@ -42,6 +47,25 @@ class FailSafe:
     lease: timedelta
     renew_before: timedelta
     max_offline: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold what a station inherits; `on_unsupported` says what becomes of a window that it can't be told."""
+
+    fail_safe: FailSafe
+    write_interval: timedelta
+    on_unsupported: OnUnsupported
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Tell where an effective field of a station was set: `level` names the document, such as `Group night-buses`."""
+
+    field: str
+    value: str
+    level: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +189,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """Hold a station; `groups` are nearest first, `assignments` highest priority first, its ancestors' among them."""
+    """Hold a station; `groups` are nearest first, `assignments` highest priority first, its ancestors' among them.
+
+    `origins` tells where its settings come from, and is shared by stations that have them alike; `told` names what its
+    own line of a table says instead. `manifests.origins` puts both together.
+    """
 
     identity: str
     name: str
@@ -176,7 +204,10 @@ class Station:
     evses: tuple[Evse, ...]
     declared: Declared
     assignments: tuple[Assignment, ...]
+    settings: Settings
     place: Place
+    origins: tuple[Origin, ...] = field(default=(), repr=False, compare=False)
+    told: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from reconciler.manifests.expressible import check_expressible
 from reconciler.manifests.fleet import FailSafe, Fleet, Group, Site, Station
 from reconciler.manifests.guardrails import resolve_guardrails
 from reconciler.manifests.hierarchy import Selector, chains, check_memberships, members, site_names
+from reconciler.manifests.inheritance import Inheritance
 from reconciler.manifests.models import FleetSpec, ProfileIds, SiteSpec
 from reconciler.manifests.placement import Placements, Structure, assign
 from reconciler.manifests.roster import Roster
@@ -42,7 +43,7 @@ def load(snapshot: Snapshot) -> Fleet:
     roster = Roster(snapshot.files, spec.nominal_voltage, complaints)
     roster.fill(found)
     structure = _structure(found, roster.listed, schedules, complaints)
-    stations = _stations(roster.listed, structure, complaints)
+    stations = _stations(roster.listed, structure, Inheritance(found, structure.lineage, complaints), complaints)
     check_expressible(stations.values(), complaints)
     if complaints.errors:
         raise RevisionError(complaints.errors)
@@ -83,28 +84,35 @@ def _structure(
     return Structure(found.groups, lineage, sites, assign(found, schedules, complaints), selected)
 
 
-def _stations(listed: Mapping[str, Listed], structure: Structure, complaints: Complaints) -> dict[str, Station]:
+def _stations(
+    listed: Mapping[str, Listed], structure: Structure, inheritance: Inheritance, complaints: Complaints
+) -> dict[str, Station]:
     direct: dict[str, list[str]] = {}
     for name, keys in structure.selected.items():
         for key in keys:
             direct.setdefault(key, []).append(name)
     placements = Placements(structure, complaints)
-    return {key: _station(listed[key], tuple(direct.get(key, ())), placements) for key in sorted(listed)}
+    return {key: _station(listed[key], tuple(direct.get(key, ())), placements, inheritance) for key in sorted(listed)}
 
 
-def _station(listed: Listed, direct: tuple[str, ...], placements: Placements) -> Station:
+def _station(listed: Listed, direct: tuple[str, ...], placements: Placements, inheritance: Inheritance) -> Station:
     placement = placements.place(listed, direct)
+    site = listed.site or next(iter(placement.sites), None)
+    inherited = inheritance.settle(listed, direct, site)
     return Station(
         identity=listed.identity,
         name=listed.name,
         labels=listed.labels,
         model=listed.model,
-        site=listed.site or next(iter(placement.sites), None),
+        site=site,
         groups=placement.groups,
         evses=listed.evses,
-        declared=listed.declared,
+        declared=inherited.declared,
         assignments=placement.assignments,
+        settings=inherited.settings,
         place=listed.place,
+        origins=inherited.origins,
+        told=listed.told,
     )
 
 

@@ -77,6 +77,41 @@ class FailSafeSpec(Model):
         return self
 
 
+class CapabilitySpec(Model):
+    """What the author knows of a station; absent means: ask the station."""
+
+    negative_limit: bool | None = None
+    protocol: Annotated[Literal["2.0.1", "2.1"] | None, BeforeValidator(read_protocol), shapes.PROTOCOL] = None
+    stack_levels: Count | None = None
+    periods: Count | None = None
+    units: tuple[Literal["W", "A"], ...] | None = Field(default=None, strict=False, min_length=1)
+    max_offline: bool | None = None
+    entries: Count | None = None
+
+
+class FailSafePart(Model):
+    """Parts of the fail-safe that are to differ below; absent means as above."""
+
+    lease: Duration | None = None
+    renew_before: Duration | None = None
+    max_offline: Duration | None = None
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if timedelta() in (self.lease, self.renew_before, self.max_offline):
+            raise Malformed("the times of a fail-safe are longer than nothing", "out-of-range")
+        return self
+
+
+class Settings(Model):
+    """What is inherited from fleet to site to group to station: the nearest that says it wins."""
+
+    fail_safe: FailSafePart = FailSafePart()
+    write_interval: Duration | None = None
+    on_unsupported: Literal["refuse", "charge-only", "zero"] | None = None
+    capability: CapabilitySpec = CapabilitySpec()
+
+
 class FleetSpec(Model):
     """What holds for the fleet as a whole."""
 
@@ -85,11 +120,13 @@ class FleetSpec(Model):
     fail_safe: FailSafeSpec = FailSafeSpec()
     discharge: Literal["allowed", "forbidden"] = "forbidden"
     write_interval: Duration = timedelta(seconds=60)
+    on_unsupported: Literal["refuse", "charge-only", "zero"] = "refuse"
+    capability: CapabilitySpec = CapabilitySpec()
     nominal_voltage: Volts = Decimal(230)
     guardrails: GuardrailsSpec = GuardrailsSpec()
 
 
-class SiteSpec(Model):
+class SiteSpec(Settings):
     """A grid connection's caps."""
 
     import_: Annotated[Cap, Field(alias="import")]
@@ -116,7 +153,7 @@ class AssignmentSpec(Model):
     priority: Annotated[int, Field(ge=1, le=HIGHEST_PRIORITY)]
 
 
-class GroupSpec(Model):
+class GroupSpec(Settings):
     """A group of stations, of a site or inside another group."""
 
     site: str | None = None
@@ -144,25 +181,12 @@ class EvseSpec(Model):
     connector: str = ""
 
 
-class CapabilitySpec(Model):
-    """What the author knows of a station; absent means: ask the station."""
-
-    negative_limit: bool | None = None
-    protocol: Annotated[Literal["2.0.1", "2.1"] | None, BeforeValidator(read_protocol), shapes.PROTOCOL] = None
-    stack_levels: Count | None = None
-    periods: Count | None = None
-    units: tuple[Literal["W", "A"], ...] | None = Field(default=None, strict=False, min_length=1)
-    max_offline: bool | None = None
-    entries: Count | None = None
-
-
-class Hardware(Model):
+class Hardware(Settings):
     """What a station and a set of stations have in common."""
 
     model: str = ""
     site: str | None = None
     evses: Annotated[list[EvseSpec], Field(min_length=1)]
-    capability: CapabilitySpec = CapabilitySpec()
 
 
 class StationSpec(Hardware):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.manifests.complaints import field_path
 from reconciler.manifests.fields import check_identity
-from reconciler.manifests.fleet import Current, Declared, Evse
+from reconciler.manifests.fleet import Current, Evse
 from reconciler.manifests.identities import MAX_STATIONS, Rated, Row, expand
 from reconciler.manifests.models import EvseSpec
 from reconciler.manifests.quantity import Malformed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.errors import Place
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
-    from reconciler.manifests.models import CapabilitySpec, Hardware, StationSetSpec, StationSpec
+    from reconciler.manifests.models import Hardware, StationSetSpec, StationSpec
     from reconciler.manifests.quantity import Quantity
 
     H = TypeVar("H", bound=Hashable)
@@ -44,9 +44,10 @@ class Listed:
     model: str
     site: str | None
     evses: tuple[Evse, ...]
-    declared: Declared
+    entry: Entry[Hardware]
     place: Place
     field: str
+    told: tuple[str, ...] = ()
 
 
 class Roster:
@@ -98,7 +99,6 @@ class Roster:
     def _list(self, catalogue: Catalogue, entry: Entry[Hardware], rows: Iterator[Row], name: str = "") -> None:
         spec = entry.spec
         evses = self._evses(entry)
-        declared = self._share(_declared(spec.capability))
         site = spec.site
         if site is not None and not catalogue.check_reference(
             "Site", site, entry.at("site"), "spec.site", self._complaints
@@ -109,7 +109,17 @@ class Roster:
             own = evses if evses and not row.ratings else self._rated(entry, row)
             key = row.identity.casefold()
             station = Listed(
-                key, row.identity, name or row.identity, labels, model, site, own, declared, row.place, row.field
+                key,
+                row.identity,
+                name or row.identity,
+                labels,
+                model,
+                site,
+                own,
+                entry,
+                row.place,
+                row.field,
+                _told(row),
             )
             if not self._enter(station):
                 return
@@ -210,13 +220,7 @@ class Roster:
         return found
 
 
-def _declared(spec: CapabilitySpec) -> Declared:
-    return Declared(
-        negative_limit=spec.negative_limit,
-        protocol=spec.protocol,
-        stack_levels=spec.stack_levels,
-        periods=spec.periods,
-        units=spec.units,
-        max_offline=spec.max_offline,
-        entries=spec.entries,
-    )
+def _told(row: Row) -> tuple[str, ...]:
+    """Name what a table's line says of its station."""
+    said = (("model", row.model), ("labels", row.labels), ("evses", row.ratings))
+    return tuple(name for name, value in said if value)

@@ -43,6 +43,15 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def write_duration(duration: timedelta) -> str:
+    """Write a duration in the largest unit that says it exactly; a day or less in hours."""
+    seconds = int(duration.total_seconds())
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    return (
+        f"{seconds // 3600}h" if unit == "d" and seconds <= 2 * _SECONDS["d"] else f"{seconds // _SECONDS[unit]}{unit}"
+    )
+
+
 def parse_clock(text: str) -> int:
     """Read a local time `HH:MM` as minutes of the day; `24:00` is 1440; raises Malformed."""
     if _CLOCK.fullmatch(text) is None:

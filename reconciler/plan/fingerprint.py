@@ -24,9 +24,10 @@ class Fingerprints:
 
     def of(self, station: Station) -> str:
         """Give the fingerprint of everything that a station's profiles are made from."""
-        key = (id(station.assignments), id(station.evses), id(station.declared), station.model)
+        key = (*map(id, (station.assignments, station.evses, station.declared, station.settings)), station.model)
         if key not in self._known:
-            parts = (self._fleet, station.model, station.declared, _evses(station), _assignments(station.assignments))
+            hardware = (station.model, station.declared, _evses(station))
+            parts = (self._fleet, _settings(station), hardware, _assignments(station.assignments))
             self._known[key] = _hash(repr(parts))
         return self._known[key]
 
@@ -37,9 +38,12 @@ def digest(entries: Iterable[Entry]) -> str:
 
 
 def _fleet(fleet: Fleet) -> tuple[object, ...]:
-    safe = fleet.fail_safe
-    times = (safe.lease, safe.renew_before, safe.max_offline)
-    return (fleet.timezone, fleet.id_from, fleet.id_to, f"{fleet.nominal_voltage:f}", *times)
+    return (fleet.timezone, fleet.id_from, fleet.id_to, f"{fleet.nominal_voltage:f}")
+
+
+def _settings(station: Station) -> tuple[object, ...]:
+    settings, safe = station.settings, station.settings.fail_safe
+    return (safe.lease, safe.renew_before, safe.max_offline, settings.on_unsupported)
 
 
 def _evses(station: Station) -> tuple[object, ...]:

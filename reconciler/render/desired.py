@@ -65,8 +65,8 @@ class Renderer:
         Raises:
             ManifestError: a template failed, or yielded what may not be sent.
         """
-        lease = lease_at(now, self.fleet.fail_safe, bucket(station.identity))
-        key = (id(station.assignments), station.evses, station.model, capability, lease)
+        lease = lease_at(now, station.settings.fail_safe, bucket(station.identity))
+        key = (id(station.assignments), id(station.settings), station.evses, station.model, capability, lease)
         known = self._remembered.get(key)
         if known is None or not known.since <= now < known.until:
             known = self._render(station, capability, lease, now)
@@ -134,7 +134,7 @@ class Renderer:
             "evse": _facts(evse),
             "steps": _offsets((*steps, Step(held.end, ZERO))),
             "lease": {"start": held.start, "end": held.end},
-            "max_offline": self.fleet.fail_safe.max_offline if capability.max_offline else None,
+            "max_offline": station.settings.fail_safe.max_offline if capability.max_offline else None,
             **_about(station),
         }
         rating = self._rating(station, evse)
@@ -154,11 +154,13 @@ class Renderer:
         return known
 
     def _rating(self, station: Station, evse: Evse | None = None) -> Rating:
+        """Give what one EVSE or the whole station may carry; a single-phase EVSE must not take the others' phases."""
         evses = (evse,) if evse else station.evses
+        on_dc = any(not each.phases for each in evses)
         return Rating(
             charge_w=sum((each.charge_w for each in evses), ZERO),
             discharge_w=sum((each.discharge_w for each in evses), ZERO),
-            phases=min(each.phases for each in evses),
+            phases=0 if on_dc else max(each.phases for each in evses),
             voltage=self.fleet.nominal_voltage,
         )
 

@@ -11,8 +11,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from reconciler.errors import Place
-from reconciler.manifests.fleet import Assignment
+from reconciler.manifests.fleet import Assignment, Origin
 from reconciler.manifests.fleet import Station as Manifest
+from reconciler.manifests.origins import origins
 from reconciler.manifests.quantity import Quantity
 from reconciler.plan.change import Clear, Keep, Stuck, Verdict, changes
 from reconciler.profiles.composite import Flow, Situation, flow_at
@@ -39,6 +40,7 @@ def explain_view(world: WorldLike, key: str, now: datetime) -> View:
         "at": write_instant(now),
         "renewal": write_instant(station.goal.until) if station.goal else None,
         "refusal": station.goal.refusal if station.goal else "",
+        "settings": [_origin(origin) for origin in origins(manifest)] if manifest else [],
         "evses": [_evse(evse, flow, manifest, now.astimezone(zone)) for evse, flow in flows.items()],
         "profiles": [_profile(station, verdict, flows) for verdict in station.verdicts],
         "foreignProfiles": [_stranger(held, flows) for held in strangers(station)],
@@ -93,6 +95,10 @@ def _schedule(manifest: Manifest | None, wall: datetime) -> View | None:
                 "place": str(place),
             }
     return None
+
+
+def _origin(origin: Origin) -> View:
+    return {"field": origin.field, "value": origin.value, "level": origin.level, "place": str(origin.place)}
 
 
 def _profile(station: Station, verdict: Verdict, flows: Flows) -> View:

@@ -140,7 +140,7 @@ def test_every_station_always_stands_somewhere_with_a_reason(events, pause):
         assert state in ("in-sync", "pending", "drifted", "deferred", "refused", "unknown")
         assert why or state == "in-sync"
         station = fleet.station(identity)
-        answer = decide(station, fleet.world.pace, fleet.now)
+        answer = decide(station, fleet.world.pace(station.identity.casefold()), fleet.now)
         asleep = station.in_flight is None and station.session is not None and station.goal is not None
         assert not asleep or fleet._alarms.get(identity, NOON) > NOON, f"nothing will ever ask {answer} again"
 

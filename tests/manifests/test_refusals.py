@@ -31,6 +31,7 @@ def window(text):
     return schedule(f"windows:\n  - {{{text}}}")
 
 
+STATION_KEYS = "the keys here are capability, evses, failSafe, identity, model, onUnsupported, site, writeInterval"
 SHAPES = [
     ("kind: Statoin\nmetadata: {name: x}\n", "unknown-kind", 2, "did you mean `Station`?"),
     ("kind: Banana\n", "unknown-kind", 2, "one of Fleet, Site, Group, Station, StationSet, Schedule, Calendar"),
@@ -40,7 +41,12 @@ SHAPES = [
     ("kind: Station\nspec: {" + EVSES + "}\n", "missing-key", 1, None),
     ("kind: Station\nmetadata: {name: x}\nspec:\n", "missing-key", 4, None),
     (station(EVSES + "\n  evsees: []"), "unknown-key", 6, "did you mean `evses`?"),
-    (station(EVSES + "\n  zzz: 1"), "unknown-key", 6, "the keys here are capability, evses, identity, model, site"),
+    (
+        station(EVSES + "\n  zzz: 1"),
+        "unknown-key",
+        6,
+        STATION_KEYS,
+    ),
     (station() + "status: {}\n", "unknown-key", 6, "the keys here are apiVersion, kind, metadata, spec"),
     (station() + "metdata: {}\n", "unknown-key", 6, "did you mean `metadata`?"),
     (station("evses: [{id: 1, charge: 11 kW, chargee: 1}]"), "unknown-key", 5, "did you mean `charge`?"),

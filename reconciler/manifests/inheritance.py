@@ -1,0 +1,209 @@
+"""What a station inherits from its groups, its site and the fleet: of each setting, what the nearest says.
+
+Used by `load`; worked out once per distinct set of sources, so that stations alike share the result. Where two groups
+are equally near and say different things, nothing is guessed: it is an error that names both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar, cast
+
+from pydantic import BaseModel
+
+from reconciler.errors import Place
+from reconciler.manifests.catalogue import Catalogue, Entry
+from reconciler.manifests.complaints import Complaints
+from reconciler.manifests.fleet import Declared, FailSafe, OnUnsupported, Origin, Settings
+from reconciler.manifests.models import CapabilitySpec, FailSafePart
+from reconciler.manifests.roster import Listed
+from reconciler.manifests.times import write_duration
+
+H = TypeVar("H", bound=Hashable)
+
+PATHS: tuple[tuple[str, ...], ...] = (
+    *(("failSafe", field.alias or name) for name, field in FailSafePart.model_fields.items()),
+    ("writeInterval",),
+    ("onUnsupported",),
+    *(("capability", field.alias or name) for name, field in CapabilitySpec.model_fields.items()),
+)
+"""Every setting that is inherited, by its path in the manifests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one document says of a setting, and where."""
+
+    value: Hashable
+    level: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a station gets from all its sources."""
+
+    settings: Settings
+    declared: Declared
+    origins: tuple[Origin, ...]
+
+
+class Inheritance:
+    """Settles what stations inherit."""
+
+    def __init__(self, catalogue: Catalogue, lineage: Mapping[str, tuple[str, ...]], complaints: Complaints) -> None:
+        self._catalogue, self._lineage, self._complaints = catalogue, lineage, complaints
+        self._fleet = [said(entry, f"Fleet {name}") for name, entry in sorted(catalogue.fleets.items())[:1]]
+        self._said: dict[tuple[str, str], Mapping[tuple[str, ...], Said]] = {}
+        self._settled: dict[tuple[int, tuple[str, ...], str | None], Inherited] = {}
+        self._shared: dict[Hashable, object] = {}
+        self._reported: set[tuple[Place, Place]] = set()
+
+    def settle(self, station: Listed, direct: tuple[str, ...], site: str | None) -> Inherited:
+        """Give what a station inherits; `direct` are the groups that select it."""
+        key = (id(station.entry), direct, site)
+        if key not in self._settled:
+            self._settled[key] = self._work_out(station, direct, site)
+        return self._settled[key]
+
+    def _work_out(self, station: Listed, direct: tuple[str, ...], site: str | None) -> Inherited:
+        ranks = [
+            [said(station.entry, f"{type(station.entry.spec).__name__.removesuffix('Spec')} {station.entry.name}")]
+        ]
+        ranks += [[self._of("Group", name) for name in names] for names in self._by_distance(direct)]
+        ranks += [[self._of("Site", site)]] if site in self._catalogue.sites else []
+        ranks += [self._fleet]
+        found: dict[tuple[str, ...], Said] = {}
+        for path in PATHS:
+            nearest = self._nearest(path, ranks, station)
+            if nearest is not None:
+                found[path] = nearest
+        facts = {("site",): self._site(station, direct), **_hardware(station)}
+        return self._inherited({**{path: each for path, each in facts.items() if each}, **found}, station)
+
+    def _site(self, station: Listed, direct: tuple[str, ...]) -> Said | None:
+        entries = [(station.entry.spec.site, _level(station), station.entry)]
+        groups = self._catalogue.groups
+        lineage = [name for rank in self._by_distance(direct) for name in rank]
+        named = [(groups[name].spec.site, f"Group {name}", groups[name]) for name in lineage]
+        return next((Said(site, level, entry.at("site")) for site, level, entry in (*entries, *named) if site), None)
+
+    def _of(self, kind: str, name: str | None) -> Mapping[tuple[str, ...], Said]:
+        key = (kind, str(name))
+        if key not in self._said:
+            self._said[key] = said(self._catalogue.entries[kind][str(name)], f"{kind} {name}")
+        return self._said[key]
+
+    def _by_distance(self, direct: tuple[str, ...]) -> Iterator[list[str]]:
+        """Give groups in ranks: those that select the station, then their parents, and so on."""
+        distance: dict[str, int] = {}
+        for name in direct:
+            for steps, group in enumerate(self._lineage[name]):
+                distance[group] = min(steps, distance.get(group, steps))
+        for steps in sorted(set(distance.values())):
+            yield sorted(group for group, at in distance.items() if at == steps)
+
+    def _nearest(
+        self, path: tuple[str, ...], ranks: Sequence[Sequence[Mapping[tuple[str, ...], Said]]], station: Listed
+    ) -> Said | None:
+        for rank in ranks:
+            speakers = [each[path] for each in rank if path in each]
+            if speakers:
+                for other in speakers[1:]:
+                    if other.value != speakers[0].value:
+                        self._complain_clash(".".join(path), speakers[0], other, station)
+                return speakers[0]
+        return None
+
+    def _complain_clash(self, field: str, first: Said, second: Said, station: Listed) -> None:
+        pair = (first.place, second.place)
+        if pair not in self._reported:
+            self._reported.add(pair)
+            message = (
+                f"{second.level} and {first.level}, at {first.place}, are equally near to `{station.identity}`"
+                f" and say different things"
+            )
+            hint = "say it in the station, or put one group inside the other"
+            self._complaints.add(second.place, "setting-clash", message, field=f"spec.{field}", hint=hint)
+
+    def _inherited(self, found: Mapping[tuple[str, ...], Said], station: Listed) -> Inherited:
+        settings = Settings(
+            fail_safe=self._fail_safe(found, station),
+            write_interval=_duration(found, "writeInterval"),
+            on_unsupported=cast("OnUnsupported", found[("onUnsupported",)].value)
+            if ("onUnsupported",) in found
+            else "refuse",
+        )
+        known = {name: found.get(("capability", field.alias or name)) for name, field in _CAPABILITY}
+        declared = Declared(**{name: each.value for name, each in known.items() if each})  # type: ignore[arg-type]
+        origins = tuple(
+            Origin(".".join(path), write_setting(each.value), each.level, each.place) for path, each in found.items()
+        )
+        return Inherited(self._share(settings), self._share(declared), self._share(origins))
+
+    def _fail_safe(self, found: Mapping[tuple[str, ...], Said], station: Listed) -> FailSafe:
+        safe = FailSafe(*(_duration(found, "failSafe", name) for name in ("lease", "renewBefore", "maxOffline")))
+        if self._fleet and not safe.lease > safe.renew_before > timedelta():
+            place = found[("failSafe", "lease")].place
+            message = (
+                f"`lease` is {write_duration(safe.lease)} and `renewBefore` {write_duration(safe.renew_before)}"
+                f" for `{station.identity}`: the lease must be longer"
+            )
+            if (place, place) not in self._reported:
+                self._reported.add((place, place))
+                self._complaints.add(place, "lease-too-short", message, field="spec.failSafe")
+        return safe
+
+    def _share(self, value: H) -> H:
+        return cast("H", self._shared.setdefault(value, value))
+
+
+_CAPABILITY = tuple(CapabilitySpec.model_fields.items())
+
+
+def said(entry: Entry[BaseModel], level: str) -> Mapping[tuple[str, ...], Said]:
+    """Give what a document says of each setting."""
+    found: dict[tuple[str, ...], Said] = {}
+    for path in PATHS:
+        value: object = entry.spec
+        for step in path:
+            value = getattr(value, _attribute(step))
+        if value is not None:
+            found[path] = Said(value, level, entry.at(*path))
+    return found
+
+
+def _hardware(station: Listed) -> Mapping[tuple[str, ...], Said]:
+    entry, level = station.entry, _level(station)
+    ratings = ", ".join(f"{spec.id}: +{spec.charge} -{spec.discharge}" for spec in entry.spec.evses)
+    facts = {"model": entry.spec.model, "evses": ratings}
+    return {(name,): Said(value, level, entry.at(name)) for name, value in facts.items() if value}
+
+
+def _level(station: Listed) -> str:
+    return f"{type(station.entry.spec).__name__.removesuffix('Spec')} {station.entry.name}"
+
+
+def write_setting(value: object) -> str:
+    """Write a setting as people would."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case timedelta():
+            return write_duration(value)
+        case tuple():
+            return ", ".join(str(each) for each in value)
+        case _:
+            return str(value)
+
+
+def _attribute(key: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+
+
+def _duration(found: Mapping[tuple[str, ...], Said], *path: str) -> timedelta:
+    value = found[path].value if path in found else timedelta(1)
+    assert isinstance(value, timedelta)  # noqa: S101 - the models have read it
+    return value

@@ -1,0 +1,43 @@
+"""Which file and line set each effective field of a station.
+
+Asked by `explain`. It only puts together what `inheritance` kept beside the settings, and what the station carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reconciler.manifests.fleet import Origin, Station
+from reconciler.manifests.snapshot import TABLE_SUFFIX
+
+
+def origins(station: Station) -> tuple[Origin, ...]:
+    """Give every effective field of a station with its value and the line that set it; several for `schedules`."""
+    return tuple(_origins(station))
+
+
+def _origins(station: Station) -> Iterator[Origin]:
+    tabled = station.place.file.endswith(TABLE_SUFFIX)
+    level = f"Table {station.place.file}" if tabled else "Station"
+    yield Origin("identity", station.identity, level, station.place)
+    told = dict(_told(station))
+    known = {origin.field: origin for origin in station.origins}
+    for field in told.keys() - known.keys():
+        known[field] = Origin(field, "", level, station.place)
+    for field, origin in known.items():
+        yield replace(origin, value=told[field], level=level, place=station.place) if field in told else origin
+    for assignment in station.assignments:
+        value = f"{assignment.schedule.name}, priority {assignment.priority}"
+        yield Origin("schedules", value, f"Group {assignment.group}", assignment.place)
+
+
+def _told(station: Station) -> Iterator[tuple[str, str]]:
+    """Give what the station's own line of a table says."""
+    for field in station.told:
+        if field == "evses":
+            yield field, ", ".join(f"{each.id}: +{each.charge_w:f} W -{each.discharge_w:f} W" for each in station.evses)
+        elif field == "model":
+            yield field, station.model
+        else:
+            yield field, ", ".join(f"{key}={value}" for key, value in sorted(station.labels.items()))
