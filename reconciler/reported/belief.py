@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from reconciler.profiles.profile import Profile
 from reconciler.reported.events import (
@@ -137,6 +137,8 @@ def _written(reported: Reported, event: Written) -> Reported:
             return reported
         case OutcomeUnknown():
             return _doubt_one(reported, event)
+        case _:  # pragma: no cover
+            assert_never(event.outcome)
 
 
 def _accepted(reported: Reported, event: Written) -> Reported:
