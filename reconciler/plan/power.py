@@ -18,12 +18,17 @@ TIMES = frozenset({"chargingSchedulePeriod", "duration", "validFrom", "validTo"}
 
 
 def power_line(profile: Profile, now: datetime) -> Timeline | None:
-    """Give the signed number that an Absolute profile commands from now on, in its own unit; else None."""
+    """Give the signed number that an Absolute profile commands from now on, in its own unit; else None.
+
+    The line ends in silence where the profile itself ends.
+    """
     if profile.kind is not Kind.ABSOLUTE or len(profile.schedules) != 1:
         return None
-    steps = course(profile, now).steps
-    numbers = [(at, _signed(period)) for at, period in steps]
-    return None if not steps or any(number is None for _, number in numbers) else timeline(numbers)
+    held = course(profile, now)
+    numbers = [(at, _signed(period)) for at, period in held.steps]
+    if not numbers or any(number is None for _, number in numbers):
+        return None
+    return timeline([*numbers, *([(held.end, None)] if held.end else [])])
 
 
 def lease_end(line: Timeline) -> datetime:
@@ -32,11 +37,14 @@ def lease_end(line: Timeline) -> datetime:
 
 
 def renews(new: Profile, old: Profile, now: datetime) -> bool:
-    """Tell whether a profile goes on with what another commands, beyond the end of its lease."""
+    """Tell whether a profile goes on with what another commands, beyond the end of its lease.
+
+    One that goes on flowing has no lease, so whatever takes its place is no renewal.
+    """
     if not set(differences(new, old, now)) <= TIMES:
         return False
     before, after = power_line(old, now), power_line(new, now)
-    if before is None or after is None or len(after.steps) < 2:
+    if before is None or after is None or len(after.steps) < 2 or before.steps[-1].power_w:
         return False
     end = lease_end(before)
     return end < lease_end(after) and clip_to(before, end) == clip_to(after, end)

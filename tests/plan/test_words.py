@@ -152,7 +152,18 @@ def test_a_renewal_goes_on_where_the_old_lease_would_end():
     assert not renews(profile((0, 3500), (5, -9000), (30, 0)), EXPORT, NOON)
     assert not renews(replace(longer, stack_level=2), EXPORT, NOON)
     assert not renews(profile((0, 500)), profile((0, 0)), NOON)
+    assert renews(longer, profile((-40, 3500), (-10, 0)), NOON)  # a lease that has run out
     assert lease_end(power_line(EXPORT, NOON)) == NOON + timedelta(hours=17.5)
+
+
+def test_what_takes_the_place_of_a_flow_without_end_is_no_renewal():
+    assert not renews(EXPORT, profile((0, 5000)), NOON)
+
+
+def test_a_profile_that_ends_by_itself_is_silent_from_there():
+    ending = replace(EXPORT, schedules=(replace(EXPORT.schedule, duration=int(12 * HOUR)),))
+    assert lease_end(power_line(ending, NOON)) == NOON + timedelta(hours=12)
+    assert renews(EXPORT, ending, NOON)
 
 
 @pytest.mark.parametrize(
