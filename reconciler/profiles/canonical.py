@@ -199,13 +199,16 @@ def _canonical_schedule(schedule: ChargingSchedule, start: datetime | None, long
 
 
 def _canonical_period(period: Period) -> Period:
+    """Fill in a period's defaults; a limit of zero is zero on however many phases."""
+    is_zero = period.limit == 0 and not period.discharge_limit and not period.setpoint
     return replace(
         period,
         start=0,
         limit=_tenth(period.limit),
         discharge_limit=_tenth(period.discharge_limit),
         setpoint=_tenth(period.setpoint),
-        number_phases=None if period.number_phases == 3 else period.number_phases,
+        number_phases=None if is_zero or period.number_phases == 3 else period.number_phases,
+        phase_to_use=None if is_zero else period.phase_to_use,
     )
 
 

@@ -79,6 +79,14 @@ def test_what_has_a_meaning_stays_in_the_canonical_form(other):
     assert canonical(other) != canonical(PLAIN)
 
 
+def test_zero_is_zero_on_however_many_phases():
+    def still(phases, use=None):
+        return with_schedule(PLAIN, periods=(Period(0, Decimal(0), number_phases=phases, phase_to_use=use),))
+
+    assert canonical(still(1, 2)) == canonical(still(3)) == canonical(still(None))
+    assert same_meaning(still(1, 2), still(3), T)
+
+
 def test_staying_invalid_after_being_offline_has_a_meaning_where_offline_has_a_limit():
     held = replace(PLAIN, max_offline=60)
     assert canonical(held) != canonical(replace(held, invalid_after_offline=True))
