@@ -64,8 +64,8 @@ def runs(line: Timeline) -> tuple[Run, ...]:
         sign = _sign(power or ZERO)
         if not kept or kept[-1][1] != sign:
             kept.append((start, sign))
-    ends = [start for start, _ in kept[1:]]
-    return tuple(Run(start, end, sign) for (start, sign), end in zip(kept, [*ends, None], strict=True))
+    ends = [*(start for start, _ in kept[1:]), None]
+    return tuple(Run(start, end, sign) for (start, sign), end in zip(kept, ends, strict=False))
 
 
 def turns(found: tuple[Run, ...]) -> tuple[datetime, ...]:

@@ -35,11 +35,11 @@ def check_reach(reach: Reach, rails: Guardrails) -> tuple[Finding, ...]:
     if reach.left:
         words = {"stations": "no station is left in the fleet", "flow": "no flow is left on any station"}[reach.left]
         facts.append((Fact("empty-render", f"{words}, of {reach.holding} stations before", rails.place), ()))
-    share = len(reach.touched) / reach.holding if reach.holding else 0
-    if reach.holding > rails.radius_above and share > rails.radius:
+    touched, most = len(reach.touched), rails.radius * reach.holding
+    if reach.holding > rails.radius_above and touched > most:
         message = (
-            f"{len(reach.touched)} of {reach.holding} stations ({share:.0%}) are changed or cleared by one revision; "
-            f"{rails.radius:.0%} is the most"
+            f"{touched} of {reach.holding} stations are changed or cleared by one revision, "
+            f"and {int(most)} ({rails.radius:.0%}) are the most"
         )
         facts.append((Fact("blast-radius", message, rails.place, "spec.guardrails.blast-radius"), reach.touched))
     return judge(facts, rails)
