@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from reconciler.reported.belief import fold
 from reconciler.reported.events import (
@@ -55,7 +55,7 @@ def absorb(station: Station, event: StationEvent, now: datetime) -> Station:
     """Give the station after an event."""
     match event:
         case Connected() | Ready() | Disconnected() | Booted():
-            return _absorb_link(station, event)
+            return _absorb_link(station, event, now)
         case Woken():
             return station
         case Metered() | ExternallyLimited() if not 0 <= event.evse_id <= MOST_EVSES:
@@ -69,22 +69,24 @@ def absorb(station: Station, event: StationEvent, now: datetime) -> Station:
             return _absorb_end(station, event, now)
 
 
-def _absorb_link(station: Station, event: Connected | Ready | Disconnected | Booted) -> Station:
+def _absorb_link(station: Station, event: Connected | Ready | Disconnected | Booted, now: datetime) -> Station:
     match event:
         case Connected():
-            return _connect(_lose(station), event)
+            return _connect(_lose(station, now), event)
         case Ready():
             return replace(station, ready=True) if event.session == station.session else station
         case Disconnected() if event.session != station.session:
             return station
         case Disconnected():
-            return replace(_lose(station), session=None, ready=False, asked=())
+            return replace(_lose(station, now), session=None, ready=False, asked=())
         case Booted():
             doubted = replace(station, reported=fold(station.reported, event), capability=None)
             return replace(_afresh(doubted), overtaken=station.in_flight is not None)
+        case _:  # pragma: no cover
+            assert_never(event)
 
 
-def _lose(station: Station) -> Station:
+def _lose(station: Station, now: datetime) -> Station:
     """Let go of what is in flight where the connection is gone: a write may have been taken, a request stays lost."""
     command = station.in_flight
     lost = replace(station, in_flight=None, overtaken=False)
@@ -93,7 +95,7 @@ def _lose(station: Station) -> Station:
             profile = command.profile if isinstance(command, Push) else None
             number = command.profile.id if isinstance(command, Push) else command.profile_id
             written = Written(station.identity, number, profile, OutcomeUnknown("the connection was lost"))
-            return replace(lost, reported=fold(lost.reported, written))
+            return _count(replace(lost, reported=fold(lost.reported, written)), written, now)
         case SendRaw():
             return replace(lost, asked=tuple(each for each in lost.asked if each.ticket != command.ticket))
         case _:
@@ -124,6 +126,8 @@ def _absorb_end(station: Station, event: Ended, now: datetime) -> Station:
     freed = replace(station, in_flight=None, overtaken=False) if awaited else station
     if isinstance(event, READS) and _is_stale(station, event, awaited=awaited):
         return freed
+    if isinstance(event, CompositeRead) and isinstance(station.in_flight, ReadComposite):
+        event = replace(event, unit=station.in_flight.unit)
     told = replace(freed, reported=fold(freed.reported, event))
     match event:
         case CapabilityRead() | ProfilesRead() | CompositeRead():
@@ -136,6 +140,8 @@ def _absorb_end(station: Station, event: Ended, now: datetime) -> Station:
         case RawAnswered():
             asked = tuple(each for each in told.asked if each.ticket != event.ticket)
             return replace(told, asked=asked, reported=replace(told.reported, known=False))
+        case _:  # pragma: no cover
+            assert_never(event)
 
 
 def _is_stale(station: Station, event: Ended, *, awaited: bool) -> bool:
@@ -153,6 +159,8 @@ def _learn(station: Station, event: CapabilityRead | ProfilesRead | CompositeRea
             return replace(station, read_at=now, looked_at=now, failed_reads=0)
         case CompositeRead():
             return station
+        case _:  # pragma: no cover
+            assert_never(event)
 
 
 def ends(command: StationCommand | None, event: Ended) -> bool:
@@ -203,26 +211,26 @@ def _write(station: Station, event: Written, now: datetime) -> Station:
     outcome, words = event.outcome, answer_words(event)
     match outcome:
         case Accepted():
-            return _calm(_tried(station, event, now))
+            return _calm(_count(station, event, now))
         case Refused():
-            held_off = _back_off(replace(station, tries=_count_try(station, event, now)), words, now)
-            wait = outcome.retry_after or timedelta(0)
-            return replace(held_off, retry_at=max(held_off.retry_at or now, now + wait))
+            wait = now + (outcome.retry_after or timedelta(0))
+            return _back_off(_count(station, event, now), words, now, wait)
         case OutcomeUnknown():
-            return _back_off(_tried(station, event, now), words, now)
+            return _back_off(_count(station, event, now), words, now)
         case NotSent():
             return _back_off(station, words, now)
+        case _:  # pragma: no cover
+            assert_never(outcome)
 
 
-def _tried(station: Station, event: Written, now: datetime) -> Station:
-    """Remember a write that the station has taken, or may have taken."""
-    written_at = {**station.written_at, event.profile.evse_id if event.profile else 0: now}
-    return replace(station, written_at=written_at, tries=_count_try(station, event, now))
-
-
-def _count_try(station: Station, event: Written, now: datetime) -> Mapping[int, Tries]:
+def _count(station: Station, event: Written, now: datetime) -> Station:
+    """Count a write that reached the station, and remember when one may have been taken."""
     before = station.tries.get(event.profile_id)
-    return {**station.tries, event.profile_id: Tries(before.times + 1 if before else 1, now)}
+    tries = {**station.tries, event.profile_id: Tries(before.times + 1 if before else 1, now)}
+    if isinstance(event.outcome, Refused):
+        return replace(station, tries=tries)
+    evse = event.profile.evse_id if event.profile else 0
+    return replace(station, tries=tries, written_at={**station.written_at, evse: now})
 
 
 def answer_words(event: Written) -> str:
@@ -236,12 +244,15 @@ def answer_words(event: Written) -> str:
             return f"unknown: {event.outcome.why}"
         case NotSent():
             return f"not sent: {event.outcome.why}"
+        case _:  # pragma: no cover
+            assert_never(event.outcome)
 
 
 def _calm(station: Station) -> Station:
     return replace(station, failures=0, retry_at=None)
 
 
-def _back_off(station: Station, trouble: str, now: datetime) -> Station:
+def _back_off(station: Station, trouble: str, now: datetime, at_least: datetime | None = None) -> Station:
     failures = station.failures + 1
-    return replace(station, failures=failures, trouble=trouble, retry_at=now + backoff(station.identity, failures))
+    retry_at = max(now + backoff(station.identity, failures), at_least or now)
+    return replace(station, failures=failures, trouble=trouble, retry_at=retry_at)
