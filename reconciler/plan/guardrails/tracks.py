@@ -17,7 +17,7 @@ from reconciler.render.compile import spoken_at
 from reconciler.render.desired import Renderer
 
 HORIZON = timedelta(days=8)
-Kind = tuple[int, Evse]
+Kind = tuple[int, int, Evse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Tracks:
 
 def kind_of(station: Station, evse: Evse) -> Kind:
     """Give what two EVSEs have in common that are to do the same."""
-    return (id(station.assignments), evse)
+    return (id(station.assignments), id(station.settings), evse)
 
 
 def has_flow(renderer: Renderer, now: datetime) -> bool:
