@@ -33,6 +33,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class By(StrEnum):
+    """What `--by` takes."""
+
+    CHANGE = "change"
+    GROUP = "group"
+    STATION = "station"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("plan", help=_HELP)(plan)
@@ -64,6 +72,7 @@ def plan(
     server: str = typer.Option("", metavar="URL", help="Compare with what this controller knows."),
     at: str = typer.Option("", help="Plan as of this instant (RFC 3339); default: now."),
     output: Format = typer.Option(Format.TEXT, "-o", "--output", help="How to print."),
+    by: By = typer.Option(By.CHANGE, help="What the text is divided by: equal changes, groups or stations."),
     exit_code: bool = typer.Option(False, "--exit-code", help="Tell the result by the exit code."),
 ) -> int:
     """Plan and print."""
@@ -74,7 +83,7 @@ def plan(
     held = read_held(state, server)
     revision = prove(read_tree(path, head), instant)
     planned = plan_fleet(revision, instant, find_base(path, base, held), held.stations if held else None)
-    _print(planned, output)
+    _print(planned, output, by)
     return _verdict(planned) if exit_code else OK
 
 
@@ -120,7 +129,7 @@ def find_base(path: Path, ref: str, held: SavedState | None) -> Revision | None:
         raise
 
 
-def _print(planned: FleetPlan, output: Format) -> None:
+def _print(planned: FleetPlan, output: Format, by: By) -> None:
     if output is Format.JSON:
         import orjson
 
@@ -128,9 +137,10 @@ def _print(planned: FleetPlan, output: Format) -> None:
 
         emit(orjson.dumps(write_json(planned, _request), option=orjson.OPT_INDENT_2).decode())
         return
+    from reconciler.plan.sections import Division
     from reconciler.plan.text import write_text
 
-    print_lines(write_text(planned))
+    print_lines(write_text(planned, Division(by)))
 
 
 def print_lines(lines: tuple[Line, ...]) -> None:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol as Shape
 
 from reconciler.manifests.fleet import Fleet, Station
-from reconciler.manifests.guardrails import Waiver
 from reconciler.manifests.snapshot import Snapshot
-from reconciler.plan.change import Change, Clear, Install, Keep, Owned, Replace, Stuck, Verdict, changes, diff, foreign
+from reconciler.plan.change import Clear, Install, Owned, Replace, Verdict, changes, diff, foreign
 from reconciler.plan.fingerprint import Entry, Fingerprints, digest
 from reconciler.plan.guardrails.finding import Finding
 from reconciler.plan.guardrails.supersession import Reach, check_reach, holds_flow
 from reconciler.plan.guardrails.tracks import has_flow
 from reconciler.plan.outlook import Outlook, look_ahead
+from reconciler.plan.pace import estimate
+from reconciler.plan.planned import Churn, FleetPlan, StationPlan, Version, subject
 from reconciler.plan.power import renews
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
@@ -29,6 +30,8 @@ from reconciler.render.assume import assume
 from reconciler.render.desired import Renderer
 from reconciler.reported.belief import OURS, Belief, Held, Reported
 from reconciler.reported.saved import SavedStation
+
+__all__ = ["Churn", "FleetPlan", "RevisionLike", "StationPlan", "Version", "plan_fleet", "subject", "supersede"]
 
 UNMET = Reported()
 EMPTY = Reported(known=True, ever_known=True)
@@ -60,107 +63,6 @@ class RevisionLike(Shape):
         """Give what a station should hold; equal inputs share one goal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """Which revision it is; a folder as it lies has no commit."""
-
-    commit: str
-    author: str
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class StationPlan:
-    """One station's part of the plan.
-
-    `connected` is None where no reported state was given. `assumed` tells that its protocol was neither declared nor
-    seen. `drifted` are the ids whose change comes from the station and not from the revision, `renewed` those that only
-    get a new lease. `outlook` says what its schedules change over the week, and `later` names the EVSEs for which that
-    lies beyond the present lease.
-    """
-
-    identity: str
-    protocol: Protocol
-    verdicts: tuple[Verdict, ...] = ()
-    goal_refusal: str = ""
-    foreign: tuple[Held, ...] = ()
-    connected: bool | None = None
-    assumed: bool = False
-    drifted: frozenset[int] = frozenset()
-    renewed: frozenset[int] = frozenset()
-    outlook: Outlook | None = None
-    later: tuple[int, ...] = ()
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """Give what has to be written to it."""
-        return changes(self.verdicts)
-
-    @property
-    def intended(self) -> tuple[Change, ...]:
-        """Give the changes that the revision asks for: neither repairs of drift nor renewals."""
-        return tuple(each for each in self.changes if subject(each).id not in self.drifted | self.renewed)
-
-    @property
-    def stuck(self) -> tuple[Stuck, ...]:
-        """Give what it refuses, or stores otherwise than it is sent."""
-        return tuple(each for each in self.verdicts if isinstance(each, Stuck))
-
-
-@dataclass(frozen=True, slots=True)
-class Churn:
-    """What a plan costs: writes, and turns between charge and discharge a day, summed over the EVSEs of its stations.
-
-    `turns_before` is None where it is not known what the stations did before.
-    """
-
-    writes: int
-    turns_before: int | None
-    turns_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class FleetPlan:
-    """All stations of the head by identity, and those that left with it; see `plan_fleet`.
-
-    `findings` are what the guardrails say to the head and to its step from the base, `waivers` what the fleet eased.
-    """
-
-    base: Version | None
-    head: Version
-    at: datetime
-    timezone: str
-    stations: tuple[StationPlan, ...]
-    departed: tuple[str, ...]
-    digest: str
-    live: bool
-    churn: Churn
-    tally: Mapping[type[Verdict], int] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-    waivers: tuple[Waiver, ...] = ()
-
-    @property
-    def changed(self) -> tuple[StationPlan, ...]:
-        """Give the stations that something has to be written to."""
-        return tuple(station for station in self.stations if station.changes)
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether the revision asks for nothing that is not there, now or later."""
-        return not any(station.intended or station.later for station in self.stations)
-
-    @property
-    def is_drifted(self) -> bool:
-        """Tell whether a station holds something else than what was asked of it before."""
-        return any(station.drifted for station in self.stations)
-
-    @property
-    def is_blocked(self) -> bool:
-        """Tell whether something can't be brought to its station, or a guardrail refuses the whole."""
-        refused = any(station.goal_refusal or station.stuck for station in self.stations)
-        return refused or any(finding.is_error for finding in self.findings)
-
-
 def plan_fleet(
     head: RevisionLike,
     at: datetime,
@@ -189,10 +91,11 @@ def plan_fleet(
         departed=tuple(known[key].identity for key in sorted(known.keys() - head.fleet.stations.keys())),
         digest=digest(entry for key, plan in (intents or plans).items() for entry in desk.entries(key, plan)),
         live=state is not None,
-        churn=_churn(plans.values(), known=base is not None or state is None),
+        churn=_churn(plans.values(), head.fleet, known=base is not None or state is None),
         tally=Counter(type(verdict) for plan in plans.values() for verdict in plan.verdicts),
         findings=(*steps, *head.warnings),
         waivers=head.fleet.guardrails.waivers,
+        fleet=head.fleet.name,
     )
 
 
@@ -203,17 +106,6 @@ def supersede(head: RevisionLike, base: RevisionLike, at: datetime) -> tuple[Fin
         ManifestError: a template failed.
     """
     return _Desk(head, base, at).step()
-
-
-def subject(verdict: Verdict) -> Profile:
-    """Give the profile that a verdict is about: the new one, if there is one."""
-    match verdict:
-        case Install() | Replace() | Stuck():
-            return verdict.new
-        case Clear():
-            return verdict.old
-        case Keep():
-            return verdict.held
 
 
 class _Desk:
@@ -232,18 +124,16 @@ class _Desk:
         old = self._base.fleet.stations.get(key) if self._base else None
         protocol, assumed = _protocol(station)
         if old is not None and self._base_marks and self._base_marks.of(old) == self._marks.of(station):
-            return StationPlan(station.identity, protocol, assumed=assumed)
+            return self._blank(station, protocol, assumed=assumed)
         goal = self._head.goal(station, assume(station.declared, protocol), self._at)
         verdicts, strangers = self._against(goal, self._base_goal(old))
         outlook = self._outlook(station, old)
         later = () if outlook.is_new or goal.refusal else _later(outlook, verdicts)
-        return StationPlan(
-            identity=station.identity,
-            protocol=protocol,
+        return replace(
+            self._blank(station, protocol, assumed=assumed),
             verdicts=verdicts,
             goal_refusal=goal.refusal,
             foreign=strangers,
-            assumed=assumed,
             outlook=outlook,
             later=later,
         )
@@ -275,19 +165,21 @@ class _Desk:
         reported = saved.reported if saved else UNMET
         verdicts = diff(goal.profiles, reported, self._head.owned, self._at, self._head.fleet.nominal_voltage)
         drifted, renewed = self._unintended(verdicts, intent, reported)
-        return StationPlan(
-            identity=station.identity,
-            protocol=protocol,
+        return replace(
+            self._blank(station, protocol, assumed=assumed),
             verdicts=verdicts,
             goal_refusal=goal.refusal,
             foreign=foreign(reported, self._head.owned),
             connected=bool(saved and saved.connected),
-            assumed=assumed,
             drifted=drifted,
             renewed=renewed,
             outlook=intent.outlook if intent else self._outlook(station, None),
             later=intent.later if intent else (),
         )
+
+    def _blank(self, station: Station, protocol: Protocol, *, assumed: bool) -> StationPlan:
+        group = station.groups[0] if station.groups else ""
+        return StationPlan(station.identity, protocol, assumed=assumed, group=group, site=station.site or "")
 
     def entries(self, key: str, plan: StationPlan) -> Iterator[Entry]:
         """Give what the digest is taken of: this station's writes, and those that a later day brings."""
@@ -381,8 +273,9 @@ def _version(revision: RevisionLike) -> Version:
     return Version(snapshot.commit, snapshot.author, snapshot.subject)
 
 
-def _churn(plans: Collection[StationPlan], *, known: bool) -> Churn:
+def _churn(plans: Collection[StationPlan], fleet: Fleet, *, known: bool) -> Churn:
     outlooks = [plan.outlook for plan in plans if plan.outlook and (plan.changes or plan.later)]
     before = sum(outlook.turns_before for outlook in outlooks)
-    writes = sum(len(plan.changes) for plan in plans)
-    return Churn(writes, before if known else None, sum(outlook.turns_after for outlook in outlooks))
+    after = sum(outlook.turns_after for outlook in outlooks)
+    duration = estimate((plan.changes, fleet.write_interval) for plan in plans)
+    return Churn(sum(len(plan.changes) for plan in plans), before if known else None, after, duration)

@@ -7,23 +7,22 @@ are those of the fleet's time zone.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from reconciler.plan.change import Change, Clear, Install, Replace
-from reconciler.plan.fleet_plan import FleetPlan, StationPlan, Version
-from reconciler.plan.itemise import Item, Itemiser
-from reconciler.plan.words import count, describe_instant, describe_names
-from reconciler.reported.belief import Held
+from reconciler.plan.change import Clear, Install, Replace
+from reconciler.plan.itemise import Itemiser
+from reconciler.plan.planned import FleetPlan, Version
+from reconciler.plan.sections import NO_GROUP, Cluster, Division, Part, Section, Topic, divide, sections
+from reconciler.plan.words import count, describe_change, describe_duration, describe_instant, describe_names
 
 COLUMNS = 100
 MOST_GROUPS = 60
 """How many different things one section tells; the JSON form has all."""
+MOST_FINDINGS = 20
 SHORT = 12
-K = TypeVar("K", bound=Hashable)
 
 
 class Tone(StrEnum):
@@ -49,15 +48,25 @@ class Line:
 TONES = {"+": Tone.ADD, "~": Tone.CHANGE, "-": Tone.REMOVE, "!": Tone.WARN}
 
 
-def write_text(plan: FleetPlan) -> tuple[Line, ...]:
+HEADINGS = {
+    Topic.LATER: "Later: written when the leases of those days are renewed",
+    Topic.DRIFT: "Drift: stations hold something else, and git did not ask for it",
+    Topic.REFUSED: "Refused: not sent, for it can't be taken",
+    Topic.FOREIGN: "Foreign profiles: not ours, so they stay",
+}
+"""What stands above the clusters of a topic; changes need no heading."""
+
+
+def write_text(plan: FleetPlan, by: Division = Division.CHANGE) -> tuple[Line, ...]:
     """Give a plan's lines; the last is the summary."""
     itemiser = Itemiser(plan)
-    sections = (_changes, _later, _drift, _renewals, _refused, _foreign, _offline, _departed, _assumed)
-    body = [line for section in sections for line in section(plan, itemiser)]
+    body = [line for part in divide(plan, by) for line in _part(plan, part, by, itemiser)]
+    told = [line for note in (_renewals, _offline, _departed, _assumed) for line in note(plan)]
     head = [Line(text, Tone.QUIET) for text in _wrap(_heading(plan), "", "  ")]
-    quiet = [] if body else [Line("Nothing to change.")]
-    cost = [Line(_cost(plan), Tone.QUIET)] if plan.changed else []
-    return (*head, *body, *quiet, *cost, Line(summarise(plan), Tone.HEADING))
+    quiet = [] if body or told else [Line("Nothing to change.")]
+    cost = [Line(text, Tone.QUIET) for text in _wrap(_cost(plan), "", "  ")] if plan.changed else []
+    errors, warnings = (tuple(_findings(plan, is_error=is_error)) for is_error in (True, False))
+    return (*head, *errors, *body, *quiet, *told, *warnings, *_eased(plan), *cost, Line(summarise(plan), Tone.HEADING))
 
 
 def summarise(plan: FleetPlan) -> str:
@@ -66,12 +75,12 @@ def summarise(plan: FleetPlan) -> str:
         (plan.tally.get(kind, 0), word) for kind, word in ((Install, "install"), (Replace, "replace"), (Clear, "clear"))
     ]
     parts = [", ".join(f"{number} to {word}" for number, word in numbers)]
-    parts.append(f"{len(plan.changed)} of {count(len(plan.stations), 'station')}")
+    parts.append(f"{len(plan.changed)} of {count(plan.size, 'station')}")
     notes = (
         (sum(1 for station in plan.stations if station.later), "later"),
         (sum(1 for station in plan.stations if station.drifted), "drifted"),
         (sum(1 for station in plan.stations if station.connected is False), "offline"),
-        (sum(1 for station in plan.stations if station.goal_refusal or station.stuck), "refused"),
+        (sum(1 for station in plan.stations if station.is_refused), "refused"),
     )
     parts += [f"{number} {word}" for number, word in notes if number]
     return f"Plan: {'; '.join(parts)}; digest {plan.digest[:SHORT]}"
@@ -87,73 +96,54 @@ def describe_version(version: Version | None) -> str:
 
 
 def _heading(plan: FleetPlan) -> str:
-    against = f"what {count(len(plan.stations), 'station')} report" if plan.live else describe_version(plan.base)
+    against = f"what {count(plan.size, 'station')} report" if plan.live else describe_version(plan.base)
     at = describe_instant(plan.at, ZoneInfo(plan.timezone))
     return f"{describe_version(plan.head)} against {against}, at {at} {plan.timezone}"
 
 
-def _changes(plan: FleetPlan, itemiser: Itemiser) -> Iterator[Line]:
-    yield from _itemised(plan.changed, lambda each: each.intended, itemiser)
+def _findings(plan: FleetPlan, *, is_error: bool) -> Iterator[Line]:
+    """Tell what the guardrails found: what refuses the plan stands before all else, what warns after the changes."""
+    found = [finding for finding in plan.findings if finding.is_error is is_error]
+    for finding in found[:MOST_FINDINGS]:
+        text = f"{finding.severity}: {finding.place}: {finding.text} ({finding.hint}) [{finding.guardrail}]"
+        yield from (Line(part, Tone.REMOVE if is_error else Tone.WARN) for part in _wrap(text, "! ", "    "))
+    if len(found) > MOST_FINDINGS:
+        yield Line(f"! and {len(found) - MOST_FINDINGS} more; `reconciler validate` has all of them", Tone.WARN)
 
 
-def _drift(plan: FleetPlan, itemiser: Itemiser) -> Iterator[Line]:
-    drifted = [station for station in plan.stations if station.drifted]
-    if drifted:
-        yield Line("Drift: stations hold something else, and git did not ask for it", Tone.HEADING)
-        yield from _itemised(drifted, _repairs, itemiser)
+def _eased(plan: FleetPlan) -> Iterator[Line]:
+    """Repeat the reasons for which the fleet has eased a guardrail."""
+    for waiver in plan.waivers:
+        eased = f"{waiver.guardrail} ({', '.join(waiver.eased)})"
+        yield from _told("Eased", f"{eased} at {waiver.place}: {waiver.reason}", Tone.WARN)
 
 
-def _repairs(station: StationPlan) -> tuple[Change, ...]:
-    return tuple(
-        each for each in station.changes if (each.old if isinstance(each, Clear) else each.new).id in station.drifted
-    )
+def _part(plan: FleetPlan, part: Part, by: Division, itemiser: Itemiser) -> Iterator[Line]:
+    """Tell a part of the plan; what was asked for station by station is never cut short."""
+    found = sections(plan, part.stations, itemiser)
+    if found and by is Division.GROUP:
+        yield Line(f"Group {part.heading}" if part.heading != NO_GROUP else "Stations in no group", Tone.HEADING)
+    for section in found:
+        if section.topic in HEADINGS:
+            yield Line(HEADINGS[section.topic], Tone.HEADING)
+        yield from _section(section)
 
 
-def _itemised(
-    stations: Iterable[StationPlan], select: Callable[[StationPlan], tuple[Change, ...]], itemiser: Itemiser
-) -> Iterator[Line]:
-    items = ((itemiser.items(station, select(station)), station.identity) for station in stations)
-    yield from _grouped((key, identity) for key, identity in items if key)
+def _section(section: Section) -> Iterator[Line]:
+    for cluster in section.clusters[:MOST_GROUPS]:
+        yield from _cluster(cluster)
+    left = len(section.clusters) - MOST_GROUPS
+    if left > 0:
+        yield Line(f"and {count(left, 'more group')}; -o json has all of them", Tone.WARN)
 
 
-def _later(plan: FleetPlan, itemiser: Itemiser) -> Iterator[Line]:
-    found = [(itemiser.later(station), station.identity) for station in plan.stations if station.later]
-    if found:
-        yield Line("Later: written when the leases of those days are renewed", Tone.HEADING)
-        yield from _grouped(found)
-
-
-def _renewals(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
+def _renewals(plan: FleetPlan) -> Iterator[Line]:
     names = [station.identity for station in plan.stations if station.renewed]
     if names:
         yield from _told("Renewals", f"a longer lease for {_these(names)}", Tone.QUIET)
 
 
-def _refused(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
-    found: list[tuple[str, str]] = []
-    for station in plan.stations:
-        reasons = [station.goal_refusal, *(f"profile {each.new.id}: {each.reason}" for each in station.stuck)]
-        found += [(reason, station.identity) for reason in reasons if reason]
-    if found:
-        yield Line("Refused: not sent, for it can't be taken", Tone.HEADING)
-        yield from _grouped(((Item("!", "", reason),), identity) for reason, identity in found)
-
-
-def _foreign(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
-    found = [(_stranger(held), station.identity) for station in plan.stations for held in station.foreign]
-    if found:
-        yield Line("Foreign profiles: not ours, so they stay", Tone.HEADING)
-        yield from _grouped(((Item("!", "", text),), identity) for text, identity in found)
-
-
-def _stranger(held: Held) -> str:
-    profile = held.profile
-    return (
-        f"profile {profile.id} of {held.source}: {profile.purpose}, EVSE {profile.evse_id}, level {profile.stack_level}"
-    )
-
-
-def _offline(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
+def _offline(plan: FleetPlan) -> Iterator[Line]:
     waiting = [station for station in plan.stations if station.connected is False]
     deferred = [station.identity for station in waiting if station.changes]
     if waiting:
@@ -161,12 +151,12 @@ def _offline(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
         yield from _told("Offline", text, Tone.WARN)
 
 
-def _departed(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
+def _departed(plan: FleetPlan) -> Iterator[Line]:
     if plan.departed:
         yield from _told("Left the fleet", f"{_these(plan.departed)}: what they hold ends with its lease", Tone.WARN)
 
 
-def _assumed(plan: FleetPlan, _: Itemiser) -> Iterator[Line]:
+def _assumed(plan: FleetPlan) -> Iterator[Line]:
     names = [station.identity for station in plan.stations if station.assumed and (station.changes or station.later)]
     if names:
         yield from _told("Assumed", f"OCPP 2.1 for {_these(names)} without a declared protocol", Tone.QUIET)
@@ -176,29 +166,31 @@ def _cost(plan: FleetPlan) -> str:
     churn = plan.churn
     turns = str(churn.turns_after) if churn.turns_before is None else f"{churn.turns_before} -> {churn.turns_after}"
     told = f"; turns between charge and discharge on the busiest day: {turns}"
-    return f"Cost: {count(churn.writes, 'write')}{told if churn.turns_before or churn.turns_after else ''}"
+    time = f"; about {describe_duration(churn.duration)} once all are online"
+    return f"Cost: {count(churn.writes, 'write')}{told if churn.turns_before or churn.turns_after else ''}{time}"
 
 
-def _grouped(found: Iterable[tuple[tuple[Item, ...], str]]) -> Iterator[Line]:
-    groups: dict[tuple[Item, ...], list[str]] = {}
-    for key, identity in found:
-        groups.setdefault(key, []).append(identity)
-    ordered = sorted(groups.items(), key=lambda each: (min(each[1]), each[0]))
-    for items, names in ordered[:MOST_GROUPS]:
-        yield from _group(items, names)
-    if len(ordered) > MOST_GROUPS:
-        yield Line(f"and {count(len(ordered) - MOST_GROUPS, 'more group')}; -o json has all of them", Tone.WARN)
-
-
-def _group(items: tuple[Item, ...], names: list[str]) -> Iterator[Line]:
+def _cluster(cluster: Cluster) -> Iterator[Line]:
     """Tell a single change on the line of its stations, and several below it."""
+    names, items, effect = _these(cluster.names), cluster.items, describe_impact(cluster)
     if len(items) == 1:
-        text = f"{_these(names)}: {items[0].text}"
+        text = f"{names}: {items[0].text}{effect}"
         yield from (Line(part, TONES[items[0].symbol]) for part in _wrap(text, f"{items[0].symbol} ", "    "))
         return
-    yield from (Line(part) for part in _wrap(f"{_these(names)}:", "  ", "    "))
+    yield from (Line(part) for part in _wrap(f"{names}{effect}:", "  ", "    "))
     for item in items:
         yield from (Line(part, TONES[item.symbol]) for part in _wrap(item.text, f"    {item.symbol} ", "        "))
+
+
+def describe_impact(cluster: Cluster) -> str:
+    """Say what a cluster does to the power of all its stations and to the relays of each; empty for neither."""
+    if cluster.impact is None:
+        return ""
+    peak, turns = cluster.impact.peak_w * len(cluster.names), cluster.impact.turns
+    power = f", {describe_change(peak)} at the peak" if peak else ""
+    each = " each" if len(cluster.names) > 1 else ""
+    relays = f", {turns:+} direction change{'' if abs(turns) == 1 else 's'} a day{each}" if turns else ""
+    return power + relays
 
 
 def _told(heading: str, text: str, tone: Tone) -> Iterator[Line]:

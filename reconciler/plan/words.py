@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -29,6 +29,15 @@ def describe_power(value: Decimal, unit: Unit = Unit.WATT) -> str:
     if unit is Unit.AMPERE:
         return f"{_number(value)} A"
     return f"{_number(value / 1000)} kW" if not value or abs(value) >= 1000 else f"{_number(value)} W"
+
+
+def describe_change(power_w: Decimal) -> str:
+    """Say a change of power, always with its sign: `-24 kW`, `+7.4 MW`."""
+    if abs(power_w) >= 1_000_000:
+        said = f"{_number((power_w / 1_000_000).quantize(Decimal('0.1')))} MW"
+    else:
+        said = describe_power(power_w)
+    return f"+{said}" if power_w > 0 else said
 
 
 def describe_stretch(stretch: Stretch, unit: Unit = Unit.WATT) -> str:
@@ -65,6 +74,15 @@ def describe_differences(old: Profile, new: Profile, now: datetime, zone: ZoneIn
         before, after = clip_to(before, end), clip_to(after, end)
     stretches = compare(before, after, (now, end or now + DAYS * DAY), zone)
     return tuple(describe_stretch(each, old.schedule.unit) for each in _without_days(stretches))
+
+
+def describe_duration(duration: timedelta) -> str:
+    """Say how long something takes, roughly: `10 s`, `3 min`, `2 h`; never less than it is."""
+    seconds = -(-duration // timedelta(seconds=1))
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{-(-seconds // size)} {unit}"
+    return f"{seconds} s"
 
 
 def describe_place(profile: Profile) -> str:

@@ -19,7 +19,7 @@ def test_the_working_tree_is_planned_against_head(run, edit, repository):
     result = run("plan", repository, *AT)
     lines = result.stdout.splitlines()
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "~ 4 stations (A-01..A-04): EVSE 1: Mon-Fri 17:00-20:00 -7 kW -> -9 kW" in lines
+    assert "~ 4 stations (A-01..A-04): EVSE 1: Mon-Fri 17:00-20:00 -7 kW -> -9 kW, -8 kW at the peak" in lines
     assert lines[-1].startswith("Plan: 0 to install, 4 to replace, 0 to clear; 4 of 6 stations; digest ")
 
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from reconciler.controller.revision import revise
 from reconciler.plan.change import Clear, Install, Owned, Replace, changes, diff
 from reconciler.plan.fleet_plan import plan_fleet, subject
+from reconciler.plan.itemise import Itemiser
+from reconciler.plan.sections import Division, Topic, divide, sections
 from reconciler.plan.text import write_text
 from reconciler.profiles.form import read_profile, write_profile
 from reconciler.profiles.profile import Kind
@@ -194,3 +196,29 @@ def test_a_replacement_is_in_place():
     replaced = [each for station in plan.stations for each in station.changes if isinstance(each, Replace)]
     assert replaced
     assert all((each.new.id, each.new.slot) == (each.old.id, each.old.slot) for each in replaced)
+
+
+def told(plan, by):
+    """Give what is said of every station, as pairs of a name and an item."""
+    itemiser = Itemiser(plan)
+    return sorted(
+        (section.topic, name, item)
+        for part in divide(plan, by)
+        for section in sections(plan, part.stations, itemiser)
+        for cluster in section.clusters
+        for name in cluster.names
+        for item in cluster.items
+    )
+
+
+@settings(max_examples=30)
+@given(weeks, weeks, st.booleans(), st.booleans())
+def test_a_plan_grouped_and_ungrouped_holds_the_same_changes(before, after, is_live, has_base):
+    base, head = edited(before), edited(after)
+    plan = plan_fleet(head, MONDAY, base if has_base else None, state_of(base) if is_live else None)
+    single = told(plan, Division.STATION)
+    assert told(plan, Division.CHANGE) == told(plan, Division.GROUP) == single
+    itemiser = Itemiser(plan)
+    for station in plan.stations:
+        said = {item for topic, name, item in single if topic is Topic.CHANGES and name == station.identity}
+        assert said == set(itemiser.items(station, station.intended))

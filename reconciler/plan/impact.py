@@ -1,0 +1,59 @@
+"""What a change of schedules does to one station's power and relays: the largest step, and turns of direction.
+
+Called by `sections` for the words beside a change. It counts from the week that people are shown, so that what is said
+and what is shown are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from reconciler.plan.outlook import Outlook, Week
+from reconciler.plan.week import DAYS
+
+ZERO = Decimal(0)
+DAY_MINUTES = 24 * 60
+
+
+class Impact(NamedTuple):
+    """By how much a station's power changes where it changes most, in W, and its turns of direction a day change."""
+
+    peak_w: Decimal
+    turns: int
+
+
+def impact_of(outlook: Outlook, evses: Collection[int], *, is_now: bool) -> Impact | None:
+    """Give the impact on some EVSEs, summed at each instant; None where nothing changes in their schedules.
+
+    Turns are known for the present week only, so what comes later has none.
+    """
+    weeks = [week for evse, week in outlook.weeks.items() if evse in evses]
+    turns = outlook.turns_after - outlook.turns_before if is_now else 0
+    peaks = (_peak(each for each in weeks if each.since == since) for since in sorted({week.since for week in weeks}))
+    return Impact(max(peaks, key=abs), turns) if weeks else None
+
+
+def _peak(weeks: Iterable[Week]) -> Decimal:
+    """Give the sum that is largest, of what is added or taken at any minute of one week."""
+    rises: dict[int, Decimal] = {}
+    for start, end, change in (each for week in weeks for each in _changes(week)):
+        rises[start] = rises.get(start, ZERO) + change
+        rises[end] = rises.get(end, ZERO) - change
+    sums, now = [ZERO], ZERO
+    for minute in sorted(rises):
+        now += rises[minute]
+        sums.append(now)
+    return max(sums, key=abs)
+
+
+def _changes(week: Week) -> Iterator[tuple[int, int, Decimal]]:
+    """Give each stretch on each of its days as minutes from the week's begin on, and by how much it changes power."""
+    for stretch in week.stretches:
+        change = (stretch.after or ZERO) - (stretch.before or ZERO)
+        days = sorted((day - week.since.weekday()) % DAYS for day in stretch.days)
+        if stretch.end is None:
+            yield days[0] * DAY_MINUTES + stretch.start, DAYS * DAY_MINUTES, change
+            continue
+        yield from ((day * DAY_MINUTES + stretch.start, day * DAY_MINUTES + stretch.end, change) for day in days)
