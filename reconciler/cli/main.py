@@ -34,6 +34,7 @@ COMMANDS = (
     "passwords",
     "schema",
     "init",
+    "importing",
     "simulate",
     "demo",
 )

@@ -5,10 +5,9 @@ Used by `init`, which proves them before it writes them.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 
+from reconciler.cli.flow import write_flow
 from reconciler.manifests.schema import FILE_NAME
 
 SCHEMAS = "schemas"
@@ -88,21 +87,17 @@ _FILES = {
     "schedules/overnight.yaml": _SCHEDULE,
 }
 _COMMENTS_AT = 29
-_PLAIN = re.compile(r"[A-Za-z][-A-Za-z0-9._]*")
-_ODD = re.compile(r"[^A-Za-z0-9/_+-]|^$")
-_WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
 
 
 def make_starter(name: str, timezone: str, schema: str) -> Mapping[str, str]:
     """Give the files by path, with the schema's text for editors among them; a name that YAML misreads is quoted."""
     gap = " " * max(2, _COMMENTS_AT - len("  timezone: ") - len(timezone))
-    name = name if _PLAIN.fullmatch(name) and name.lower() not in _WORDS else json.dumps(name)
     filled = {
         path: text.format(
             schemas=SCHEMAS,
             file=FILE_NAME,
-            name=name,
-            timezone=json.dumps(timezone) if _ODD.search(timezone) else timezone,
+            name=write_flow(name),
+            timezone=write_flow(timezone),
             gap=gap,
         )
         for path, text in _FILES.items()
