@@ -100,7 +100,7 @@ class StartsSpec(WarningSpec):
     per_day: Most = 10
 
 
-class DwellSpec(ErrorSpec):
+class DwellSpec(WarningSpec):
     """How long an EVSE keeps one sign at least, once it charges or discharges."""
 
     EASIER_BELOW = ("least",)

@@ -68,7 +68,7 @@ def test_easing_takes_a_reason_which_is_kept(load_files, errors_of, base, text, 
 
 
 def test_a_blank_reason_is_none(errors_of, base):
-    (error,) = errors_of(guarded(base, "dwell: {severity: warning, reason: '  '}"))
+    (error,) = errors_of(guarded(base, "direction-changes: {severity: warning, reason: '  '}"))
     assert error.rule == "guardrail-without-reason"
 
 

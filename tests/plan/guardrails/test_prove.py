@@ -31,9 +31,9 @@ def line_of(text, wanted):
 
 
 def test_an_error_refuses_the_revision_at_its_window():
-    found = refused(SHORT, STILL)
+    found = refused(SHORT, STILL, eased("dwell: {severity: error}"))
     assert {error.rule for error in found} == {"dwell"}
-    text = YARD.replace(*SHORT)
+    text = YARD.replace(*SHORT).replace(*eased("dwell: {severity: error}"))
     assert {error.place.line for error in found} == {line_of(text, "12:10")}
     assert found[0].message.endswith("; A-01, A-02, A-03 and 3 more")
 
@@ -57,14 +57,15 @@ def test_what_is_switched_off_with_a_reason_is_not_found():
 
 
 def test_a_lowered_error_warns():
-    lowered = revision(SHORT, STILL, eased("dwell: {severity: warning, reason: a trial}"))
-    assert {each.severity for each in lowered.warnings if each.guardrail == "dwell"} == {Severity.WARNING}
+    lowered = revision(eased("direction-changes: {severity: warning, perDay: 0, reason: a trial}"))
+    turns = {each.severity for each in lowered.warnings if each.guardrail == "direction-changes"}
+    assert turns == {Severity.WARNING}
 
 
 def test_errors_come_before_warnings_and_every_one_is_given():
     found = refused(SHORT, STILL, ("power: 11 kW", "power: 30 A"), eased("reversal: {severity: error}"))
     assert {error.rule for error in found} >= {"ampere-on-dc"}
-    found = refused(SHORT, STILL, eased("evse-rating: {severity: error}"), ("power: -7 kW", "power: -17 kW"))
+    found = refused(SHORT, STILL, eased("evse-rating: {severity: error}, dwell: {severity: error}"), ("power: -7 kW", "power: -17 kW"))
     assert {error.rule for error in found} == {"dwell", "evse-rating"}
 
 
