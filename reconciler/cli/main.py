@@ -68,7 +68,7 @@ app = typer.Typer(
     name="reconciler",
     help="From a schedule in git to a verified charging profile in every station.",
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
