@@ -27,6 +27,7 @@ from reconciler.render.assume import assume, protocols
 from reconciler.render.desired import SCHEDULE, Desired, Renderer, remember
 from reconciler.render.yielded import refuse
 from reconciler.rollout.site import HORIZON, Caps, Load, load_of_lines
+from reconciler.render.readiness import check_departures
 from reconciler.rollout.station import Goal
 
 Noted = tuple[Fact, tuple[str, ...]]
@@ -130,6 +131,7 @@ def follow(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before
     revision = revise(snapshot, shipped, now)
     findings = supersede(revision, before, now) if before else ()
     errors = tuple(each.as_error() for each in findings if each.is_error)
+    errors += check_departures(revision.renderer, now)
     if errors:
         raise RevisionError(errors)
     revision.warnings = (*findings, *revision.warnings)

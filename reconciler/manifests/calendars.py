@@ -12,11 +12,13 @@ from reconciler.manifests.days import Calendar, Days, Holidays
 from reconciler.manifests.times import DAY_GROUPS
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from reconciler.errors import Place
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
     from reconciler.manifests.fields import DayWords
-    from reconciler.manifests.programme import CalendarSpec, ScheduleSpec
+    from reconciler.manifests.programme import CalendarSpec
 
 
 class Almanac:
@@ -26,7 +28,7 @@ class Almanac:
         self._catalogue, self._complaints = catalogue, complaints
         self.calendars = {name: self._calendar(entry) for name, entry in sorted(catalogue.calendars.items())}
 
-    def resolve(self, words: DayWords, entry: Entry[ScheduleSpec], path: tuple[str | int, ...], field: str) -> Days:
+    def resolve(self, words: DayWords, entry: Entry[BaseModel], path: tuple[str | int, ...], field: str) -> Days:
         """Give the days that are meant; `path` leads to where they stand below `spec`."""
         found = []
         for number, name in words.names:

@@ -29,6 +29,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "failSafe": "How flow ends when a station no longer hears from the controller.",
         "discharge": "The owner's consent: without `allowed` no schedule may have a negative power.",
         "writeInterval": "The least time between two profile writes to one EVSE.",
+        "readyBy": "What every vehicle must hold when it leaves.",
         "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
         "capability": "What is known of every station's abilities; what is left out is asked from them.",
         "nominalVoltage": "The voltage that turns amperes into watts; 230 V unless given.",
@@ -46,8 +47,19 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Settings": {
         "failSafe": "How flow ends when a station no longer hears from the controller; parts left out hold as above.",
         "writeInterval": "The least time between two profile writes to one EVSE.",
+        "readyBy": "What every vehicle must hold when it leaves.",
         "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
         "capability": "What is known of the stations' abilities; what is left out is asked from them.",
+    },
+    "ReadyBySpec": {
+        "time": "When the vehicle leaves.",
+        "days": "The days on which it leaves.",
+        "since": "From when it is plugged in: what flows before does not count.",
+        "minEnergy": "What has to be put in before it leaves; discharge in between counts against it.",
+        "minSoc": "How full its battery has to be.",
+        "capacity": "What the smallest battery holds.",
+        "assumeSoc": "As how empty a vehicle is taken to arrive.",
+        "policy": "Refuse a revision under which it would leave with less, or give up discharge before it.",
     },
     "FailSafePart": {
         "lease": "How long after the last renewal flow ends by itself.",

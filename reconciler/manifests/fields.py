@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from reconciler.manifests import shapes
 from reconciler.manifests.days import DateRange
-from reconciler.manifests.quantity import Malformed, Quantity, parse_power, parse_volts
+from reconciler.manifests.quantity import Malformed, Quantity, parse_energy, parse_percent, parse_power, parse_volts
 from reconciler.manifests.times import DAY_GROUPS, parse_clock, parse_date, parse_days, parse_duration, parse_month_day
 
 INT32 = 2_147_483_647
@@ -68,6 +68,14 @@ def _read_duration(value: object) -> timedelta:
 
 def _read_volts(value: object) -> Decimal:
     return parse_volts(_text(value, "230 V"))
+
+
+def _read_energy(value: object) -> Decimal:
+    return parse_energy(_text(value, "40 kWh"))
+
+
+def _read_percent(value: object) -> Decimal:
+    return parse_percent(_text(value, "80 %"))
 
 
 def _read_clock(value: object) -> int:
@@ -164,6 +172,8 @@ Magnitude = Annotated[Quantity, PlainValidator(read_magnitude), shapes.MAGNITUDE
 Cap = Annotated[Quantity, PlainValidator(_read_cap), shapes.CAP]
 Duration = Annotated[timedelta, PlainValidator(_read_duration), shapes.DURATION]
 Volts = Annotated[Decimal, PlainValidator(_read_volts), shapes.VOLTS]
+Energy = Annotated[Decimal, PlainValidator(_read_energy), shapes.ENERGY]
+Percent = Annotated[Decimal, PlainValidator(_read_percent), shapes.PERCENT]
 Clock = Annotated[int, PlainValidator(_read_clock), shapes.CLOCK]
 Days = Annotated[frozenset[int], PlainValidator(_read_days), shapes.DAYS]
 Dates = Annotated[DayWords, PlainValidator(_read_day_words), shapes.DATES]

@@ -23,6 +23,7 @@ __all__ = [
     "OnUnsupported",
     "Origin",
     "Quantity",
+    "ReadyBy",
     "Schedule",
     "Settings",
     "Site",
@@ -50,12 +51,44 @@ class FailSafe:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyBy:
+    """Hold what each vehicle of a station must hold when it leaves, in Wh, and as how empty it is taken to arrive.
+
+    `time` and `since` are minutes of a day; what flows before `since` does not count (None: a day before). Without a
+    `capacity_wh`, `least_wh` is what has to be put in, and what is taken out in between counts against it.
+    """
+
+    time: int
+    days: Pattern
+    since: int | None
+    least_wh: Decimal
+    capacity_wh: Decimal | None
+    assumed_wh: Decimal
+    trims: bool
+    place: Place
+
+    @property
+    def meaning(self) -> Meaning:
+        """Give what counts of it."""
+        energies = tuple(None if each is None else f"{each:f}" for each in (self.least_wh, self.capacity_wh))
+        return (self.time, self.days.meaning, self.since, *energies, f"{self.assumed_wh:f}", self.trims)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold what a station inherits; `on_unsupported` says what becomes of a window that it can't be told."""
 
     fail_safe: FailSafe
     write_interval: timedelta
     on_unsupported: OnUnsupported
+    ready_by: ReadyBy | None = None
+
+    @property
+    def meaning(self) -> Meaning:
+        """Give what counts of them for what is rendered."""
+        safe = self.fail_safe
+        ready = self.ready_by.meaning if self.ready_by else None
+        return (safe.lease, safe.renew_before, safe.max_offline, self.on_unsupported, ready)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import TypeVar, cast
 
 from pydantic import BaseModel
 
 from reconciler.errors import Place
+from reconciler.manifests.calendars import Almanac
 from reconciler.manifests.catalogue import Catalogue, Entry
 from reconciler.manifests.complaints import Complaints
-from reconciler.manifests.fleet import Declared, FailSafe, OnUnsupported, Origin, Settings
+from reconciler.manifests.days import Pattern
+from reconciler.manifests.fleet import Declared, FailSafe, OnUnsupported, Origin, ReadyBy, Settings
 from reconciler.manifests.models import CapabilitySpec, FailSafePart
+from reconciler.manifests.programme import ReadyBySpec
 from reconciler.manifests.roster import Listed
 from reconciler.manifests.times import write_duration
 
@@ -27,6 +31,7 @@ PATHS: tuple[tuple[str, ...], ...] = (
     *(("failSafe", field.alias or name) for name, field in FailSafePart.model_fields.items()),
     ("writeInterval",),
     ("onUnsupported",),
+    ("readyBy",),
     *(("capability", field.alias or name) for name, field in CapabilitySpec.model_fields.items()),
 )
 """Every setting that is inherited, by its path in the manifests."""
@@ -53,9 +58,12 @@ class Inherited:
 class Inheritance:
     """Settles what stations inherit."""
 
-    def __init__(self, catalogue: Catalogue, lineage: Mapping[str, tuple[str, ...]], complaints: Complaints) -> None:
+    def __init__(
+        self, catalogue: Catalogue, lineage: Mapping[str, tuple[str, ...]], almanac: Almanac, complaints: Complaints
+    ) -> None:
         self._catalogue, self._lineage, self._complaints = catalogue, lineage, complaints
-        self._fleet = [said(entry, f"Fleet {name}") for name, entry in sorted(catalogue.fleets.items())[:1]]
+        self._almanac = almanac
+        self._fleet = [said(entry, f"Fleet {name}", almanac) for name, entry in sorted(catalogue.fleets.items())[:1]]
         self._said: dict[tuple[str, str], Mapping[tuple[str, ...], Said]] = {}
         self._settled: dict[tuple[int, tuple[str, ...], str | None], Inherited] = {}
         self._shared: dict[Hashable, object] = {}
@@ -69,9 +77,7 @@ class Inheritance:
         return self._settled[key]
 
     def _work_out(self, station: Listed, direct: tuple[str, ...], site: str | None) -> Inherited:
-        ranks = [
-            [said(station.entry, f"{type(station.entry.spec).__name__.removesuffix('Spec')} {station.entry.name}")]
-        ]
+        ranks = [[said(station.entry, _level(station), self._almanac)]]
         ranks += [[self._of("Group", name) for name in names] for names in self._by_distance(direct)]
         ranks += [[self._of("Site", site)]] if site in self._catalogue.sites else []
         ranks += [self._fleet]
@@ -93,7 +99,7 @@ class Inheritance:
     def _of(self, kind: str, name: str | None) -> Mapping[tuple[str, ...], Said]:
         key = (kind, str(name))
         if key not in self._said:
-            self._said[key] = said(self._catalogue.entries[kind][str(name)], f"{kind} {name}")
+            self._said[key] = said(self._catalogue.entries[kind][str(name)], f"{kind} {name}", self._almanac)
         return self._said[key]
 
     def _by_distance(self, direct: tuple[str, ...]) -> Iterator[list[str]]:
@@ -132,6 +138,7 @@ class Inheritance:
         settings = Settings(
             fail_safe=self._fail_safe(found, station),
             write_interval=_duration(found, "writeInterval"),
+            ready_by=cast("ReadyBy | None", found[("readyBy",)].value) if ("readyBy",) in found else None,
             on_unsupported=cast("OnUnsupported", found[("onUnsupported",)].value)
             if ("onUnsupported",) in found
             else "refuse",
@@ -163,16 +170,35 @@ class Inheritance:
 _CAPABILITY = tuple(CapabilitySpec.model_fields.items())
 
 
-def said(entry: Entry[BaseModel], level: str) -> Mapping[tuple[str, ...], Said]:
+def said(entry: Entry[BaseModel], level: str, almanac: Almanac) -> Mapping[tuple[str, ...], Said]:
     """Give what a document says of each setting."""
     found: dict[tuple[str, ...], Said] = {}
     for path in PATHS:
         value: object = entry.spec
         for step in path:
             value = getattr(value, _attribute(step))
+        if isinstance(value, ReadyBySpec):
+            value = ready_by(value, entry, almanac)
         if value is not None:
             found[path] = Said(value, level, entry.at(*path))
     return found
+
+
+def ready_by(spec: ReadyBySpec, entry: Entry[BaseModel], almanac: Almanac) -> ReadyBy:
+    """Make a departure a value."""
+    days = almanac.resolve(spec.days, entry, ("readyBy", "days"), "spec.readyBy.days")
+    capacity = spec.capacity
+    least = spec.min_energy if capacity is None else (spec.min_soc or Decimal(0)) * capacity
+    return ReadyBy(
+        time=spec.time,
+        days=Pattern(days),
+        since=spec.since,
+        least_wh=least or Decimal(0),
+        capacity_wh=capacity,
+        assumed_wh=spec.assume_soc * capacity if capacity is not None else Decimal(0),
+        trims=spec.policy == "trim",
+        place=entry.at("readyBy"),
+    )
 
 
 def _hardware(station: Listed) -> Mapping[tuple[str, ...], Said]:
@@ -193,6 +219,8 @@ def write_setting(value: object) -> str:
             return str(value).lower()
         case timedelta():
             return write_duration(value)
+        case ReadyBy():
+            return f"{value.time // 60:02}:{value.time % 60:02} with {value.least_wh / 1000:f} kWh"
         case tuple():
             return ", ".join(str(each) for each in value)
         case _:

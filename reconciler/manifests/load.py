@@ -43,7 +43,8 @@ def load(snapshot: Snapshot) -> Fleet:
     roster = Roster(snapshot.files, spec.nominal_voltage, complaints)
     roster.fill(found)
     structure = _structure(found, roster.listed, schedules, complaints)
-    stations = _stations(roster.listed, structure, Inheritance(found, structure.lineage, complaints), complaints)
+    inheritance = Inheritance(found, structure.lineage, almanac, complaints)
+    stations = _stations(roster.listed, structure, inheritance, complaints)
     check_expressible(stations.values(), complaints)
     if complaints.errors:
         raise RevisionError(complaints.errors)
@@ -108,7 +109,7 @@ def _station(listed: Listed, direct: tuple[str, ...], placements: Placements, in
         groups=placement.groups,
         evses=listed.evses,
         declared=inherited.declared,
-        assignments=placement.assignments,
+        assignments=placements.bound_to(placement.assignments, inherited.settings.ready_by),
         settings=inherited.settings,
         place=listed.place,
         origins=inherited.origins,

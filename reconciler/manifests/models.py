@@ -28,7 +28,7 @@ from reconciler.manifests.fields import (
     read_protocol,
 )
 from reconciler.manifests.guardrails import GuardrailsSpec
-from reconciler.manifests.programme import CalendarSpec, ScheduleSpec
+from reconciler.manifests.programme import CalendarSpec, ReadyBySpec, ScheduleSpec
 from reconciler.manifests.quantity import Current, Malformed, Quantity
 from reconciler.manifests.snapshot import TABLE_SUFFIX
 
@@ -109,6 +109,7 @@ class Settings(Model):
     fail_safe: FailSafePart = FailSafePart()
     write_interval: Duration | None = None
     on_unsupported: Literal["refuse", "charge-only", "zero"] | None = None
+    ready_by: ReadyBySpec | None = None
     capability: CapabilitySpec = CapabilitySpec()
 
 
@@ -121,6 +122,7 @@ class FleetSpec(Model):
     discharge: Literal["allowed", "forbidden"] = "forbidden"
     write_interval: Duration = timedelta(seconds=60)
     on_unsupported: Literal["refuse", "charge-only", "zero"] = "refuse"
+    ready_by: ReadyBySpec | None = None
     capability: CapabilitySpec = CapabilitySpec()
     nominal_voltage: Volts = Decimal(230)
     guardrails: GuardrailsSpec = GuardrailsSpec()

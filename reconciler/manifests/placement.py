@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
-    from reconciler.manifests.fleet import Schedule
+    from reconciler.manifests.fleet import ReadyBy, Schedule
     from reconciler.manifests.models import GroupSpec
     from reconciler.manifests.roster import Listed
 
@@ -69,6 +69,7 @@ class Placements:
         self._complaints = complaints
         self._placements: dict[tuple[str, ...], Placement] = {}
         self._tuples: dict[tuple[int, ...], tuple[Assignment, ...]] = {}
+        self._bound: dict[tuple[int, ReadyBy], tuple[Assignment, ...]] = {}
         self._reported: set[tuple[Assignment, Assignment]] = set()
 
     def place(self, station: Listed, direct: tuple[str, ...]) -> Placement:
@@ -82,6 +83,15 @@ class Placements:
             hint = f"its groups are {', '.join(placement.groups)}"
             self._complaints.add(station.place, "two-sites", message, field=station.field, hint=hint)
         return placement
+
+    def bound_to(self, assignments: tuple[Assignment, ...], ready: ReadyBy | None) -> tuple[Assignment, ...]:
+        """Give assignments as an object of their own where a departure shapes what they come to.
+
+        Whatever is worked out once for stations alike goes by the identity of their assignments.
+        """
+        if ready is None:
+            return assignments
+        return self._bound.setdefault((id(assignments), ready), (*assignments,))
 
     def _work_out(self, station: Listed, direct: tuple[str, ...]) -> Placement:
         groups = _nearest_first(self._structure.lineage[name] for name in direct)

@@ -5,12 +5,25 @@ Used by the catalogue through `models.KINDS`. Names of calendars and schedules a
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from decimal import Decimal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from reconciler.manifests.days import Holidays, categories, countries, holidays_of
-from reconciler.manifests.fields import Clock, DateItem, Dates, Day, Days, DayWords, Model, MonthDay, Power
+from reconciler.manifests.fields import (
+    Clock,
+    DateItem,
+    Dates,
+    Day,
+    Days,
+    DayWords,
+    Energy,
+    Model,
+    MonthDay,
+    Percent,
+    Power,
+)
 from reconciler.manifests.quantity import Malformed
 from reconciler.manifests.times import MINUTES_PER_DAY
 
@@ -107,4 +120,29 @@ class ScheduleSpec(Model):
     def _says_something(self) -> Self:
         if not self.windows and self.otherwise is None:
             raise Malformed("this schedule says nothing", "empty-schedule", "give `windows` or `otherwise`")
+        return self
+
+
+class ReadyBySpec(Model):
+    """What a vehicle must hold when it leaves; what is not known of it is taken as bad as declared."""
+
+    time: Clock
+    days: Dates = DayWords(frozenset(range(7)))
+    since: Clock | None = None
+    min_energy: Energy | None = None
+    min_soc: Percent | None = None
+    capacity: Energy | None = None
+    assume_soc: Percent = Decimal(0)
+    policy: Literal["refuse", "trim"] = "refuse"
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        if (self.min_energy is None) == (self.min_soc is None):
+            message = "a departure asks for either `minEnergy` or `minSoc`"
+            raise Malformed(message, "wrong-departure", "minEnergy: 40 kWh, or minSoc: 80 % with capacity: 60 kWh")
+        if (self.min_soc is None) != (self.capacity is None):
+            message = "`minSoc` and `capacity` go together: a share of what?"
+            raise Malformed(message, "wrong-departure", "capacity: 60 kWh is what the smallest battery holds")
+        if MINUTES_PER_DAY in (self.time, self.since):
+            raise Malformed('"24:00" is the next day\'s "00:00"', "wrong-time", 'write "00:00"')
         return self

@@ -1,4 +1,4 @@
-"""Powers as people write them: `-7 kW`, `16 A`, and the volts that turn one into the other.
+"""Powers and energies as people write them: `-7 kW`, `16 A`, `40 kWh`, and the volts that turn amperes into watts.
 
 Used by the manifest models and by `render`, which knows the EVSE that a power is for.
 """
@@ -17,6 +17,9 @@ SMALLEST_VOLTS, LARGEST_VOLTS = Decimal(50), Decimal(1000)
 
 _POWER = re.compile(r"([-+]?[0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z]+)")
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
+_ENERGY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(Wh|kWh|MWh)")
+_ENERGY_SCALES = {"Wh": Decimal(1), "kWh": Decimal(1000), "MWh": Decimal(1_000_000)}
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 _SCALES: dict[str, tuple[Decimal, Literal["W", "A"]]] = {
     "W": (Decimal(1), "W"),
     "kW": (Decimal(1000), "W"),
@@ -93,6 +96,25 @@ def parse_volts(text: str) -> Decimal:
     if not SMALLEST_VOLTS <= volts <= LARGEST_VOLTS:
         raise Malformed(f"`{text}` is not the voltage of a phase", "out-of-range", "such as 230 V")
     return _plain(volts)
+
+
+def parse_energy(text: str) -> Decimal:
+    """Read an energy such as `40 kWh` as watt-hours; raises Malformed."""
+    found = _ENERGY.fullmatch(text)
+    if found is None:
+        raise Malformed(f"`{text}` is not an energy", "wrong-unit", "such as 40 kWh or 1.2 MWh")
+    energy = _plain(Decimal(found[1]) * _ENERGY_SCALES[found[2]])
+    if energy > LARGEST_W:
+        raise Malformed(f"`{text}` is more than a vehicle holds", "out-of-range", "at most 1000 MWh")
+    return energy
+
+
+def parse_percent(text: str) -> Decimal:
+    """Read a percentage such as `80 %` as a share from 0 to 1; raises Malformed."""
+    found = _PERCENT.fullmatch(text)
+    if found is None or Decimal(found[1]) > 100:
+        raise Malformed(f"`{text}` is not a percentage", "wrong-unit", "such as 80 %")
+    return _plain(Decimal(found[1]) / 100)
 
 
 def _not_a_power(text: str) -> Malformed:

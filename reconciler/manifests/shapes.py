@@ -34,6 +34,8 @@ MAGNITUDE = text(
     rf"^\+?{_POWER}", "A power without a sign, with its unit: W, kW or MW, or A per phase.", "15 kW", "32 A"
 )
 CAP = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?(W|kW|MW)$", "A power without a sign: W, kW or MW.", "600 kW", "12 MW")
+ENERGY = text(r"^[0-9]{1,12}(\.[0-9]{1,6})? ?(Wh|kWh|MWh)$", "An energy.", "40 kWh")
+PERCENT = text(r"^[0-9]{1,3}(\.[0-9]{1,3})? ?%$", "A percentage.", "80 %")
 DURATION = text(r"^[0-9]{1,9} ?[smhd]$", "A duration in seconds, minutes, hours or days.", "90s", "15m", "26h", "7d")
 VOLTS = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?V$", "A voltage between phase and neutral.", "230 V")
 CLOCK = text(

@@ -27,7 +27,7 @@ class Fingerprints:
         key = (*map(id, (station.assignments, station.evses, station.declared, station.settings)), station.model)
         if key not in self._known:
             hardware = (station.model, station.declared, _evses(station))
-            parts = (self._fleet, _settings(station), hardware, _assignments(station.assignments))
+            parts = (self._fleet, station.settings.meaning, hardware, _assignments(station.assignments))
             self._known[key] = _hash(repr(parts))
         return self._known[key]
 
@@ -39,11 +39,6 @@ def digest(entries: Iterable[Entry]) -> str:
 
 def _fleet(fleet: Fleet) -> tuple[object, ...]:
     return (fleet.timezone, fleet.id_from, fleet.id_to, f"{fleet.nominal_voltage:f}")
-
-
-def _settings(station: Station) -> tuple[object, ...]:
-    settings, safe = station.settings, station.settings.fail_safe
-    return (safe.lease, safe.renew_before, safe.max_offline, settings.on_unsupported)
 
 
 def _evses(station: Station) -> tuple[object, ...]:

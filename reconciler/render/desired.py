@@ -6,9 +6,9 @@ one rendering; nothing here knows what a station holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from reconciler.profiles.profile import Profile, Purpose
 from reconciler.profiles.rules import check_stack
 from reconciler.profiles.timeline import Step, Timeline
 from reconciler.render.compile import evse_timeline
+from reconciler.render.departures import Outcome, cut, departures, settle
 from reconciler.render.lease import EPOCH, Lease, bucket, lease_at, window
 from reconciler.render.sandbox import Sandbox
 from reconciler.render.yielded import check_floor, check_ids, check_yield, read_yield, refuse
@@ -52,10 +53,11 @@ class Renderer:
     def __init__(self, fleet: Fleet, shipped: Mapping[str, str]) -> None:
         """Take the fleet, and the templates that hold where it brings none of its own by that name."""
         self.fleet = fleet
-        self._zone = ZoneInfo(fleet.timezone)
+        self.zone = ZoneInfo(fleet.timezone)
         self.templates = {**shipped, **fleet.templates}
         self._sandbox = Sandbox(self.templates)
         self._remembered: dict[object, Desired] = {}
+        self._outcomes: dict[object, Outcome] = {}
         self._yields: dict[object, tuple[Profile, ...]] = {}
         self.renderings = 0
 
@@ -74,8 +76,37 @@ class Renderer:
         return known
 
     def timeline(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> Timeline:
-        """Give the signed power in W that schedules ask of an EVSE over a span, zero where none speaks."""
-        return evse_timeline(station.assignments, evse, self._zone, self.fleet.nominal_voltage, span)
+        """Give the signed power in W that schedules ask of an EVSE over a span, zero where none speaks.
+
+        Discharge that a departure has no room for is left out, where its policy is to trim it.
+        """
+        line = self._asked(station, evse, span)
+        ready = station.settings.ready_by
+        if ready is None or not ready.trims:
+            return line
+        return cut(line, tuple(each for _, outcome in self.departures(station, evse, span) for each in outcome.cuts))
+
+    def departures(
+        self, station: Station, evse: Evse, span: tuple[datetime, datetime]
+    ) -> Iterator[tuple[date, Outcome]]:
+        """Give the departures of an EVSE's vehicle that a span touches, by local day, with what it leaves with."""
+        ready = station.settings.ready_by
+        for day, counts in departures(ready, self.zone, span) if ready else ():
+            yield day, self.departure(station, evse, counts)
+
+    def departure(self, station: Station, evse: Evse, counts: tuple[datetime, datetime]) -> Outcome:
+        """Give what an EVSE's vehicle leaves with at the end of a span; the station must have a departure."""
+        ready = station.settings.ready_by
+        assert ready is not None  # noqa: S101 - the caller has looked
+        key = (id(station.assignments), evse, ready, counts)
+        known = self._outcomes.get(key)
+        if known is None:
+            known = settle(ready, self._asked(station, evse, counts), counts)
+            remember(self._outcomes, key, known)
+        return known
+
+    def _asked(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> Timeline:
+        return evse_timeline(station.assignments, evse, self.zone, self.fleet.nominal_voltage, span)
 
     def _render(self, station: Station, capability: Capability, lease: Lease, now: datetime) -> Desired:
         self.renderings += 1

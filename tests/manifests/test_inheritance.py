@@ -149,3 +149,23 @@ def test_schedules_come_with_the_line_that_assigns_them(load_extra):
     assert [(each.value, each.level, str(each.place)) for each in told] == [
         ("calm, priority 10", "Group buses", "base.yaml:20:92")
     ]
+
+
+def test_a_departure_is_inherited_as_a_whole_and_shown_in_a_word(station_of):
+    station = station_of(
+        {
+            "group": 'readyBy: {time: "05:30", minSoc: 80 %, capacity: 60 kWh, assumeSoc: 20 %}',
+            "subgroup": 'readyBy: {time: "04:15", minEnergy: 12.5 kWh, policy: trim}',
+        }
+    )
+    ready = station.settings.ready_by
+    assert (ready.time, ready.since, ready.least_wh, ready.capacity_wh, ready.trims) == (255, None, 12_500, None, True)
+    (origin,) = (each for each in origins(station) if each.field == "readyBy")
+    assert (origin.value, origin.level) == ("04:15 with 12.5 kWh", "Group night")
+
+
+def test_settings_mean_the_same_wherever_they_were_set(station_of):
+    asked = 'readyBy: {time: "05:30", minSoc: 80 %, capacity: 60 kWh}'
+    one, other, plain = station_of({"group": asked}), station_of({"station": asked}), station_of({})
+    assert one.settings != other.settings
+    assert one.settings.meaning == other.settings.meaning != plain.settings.meaning

@@ -31,7 +31,9 @@ def window(text):
     return schedule(f"windows:\n  - {{{text}}}")
 
 
-STATION_KEYS = "the keys here are capability, evses, failSafe, identity, model, onUnsupported, site, writeInterval"
+STATION_KEYS = (
+    "the keys here are capability, evses, failSafe, identity, model, onUnsupported, readyBy, site, writeInterval"
+)
 SHAPES = [
     ("kind: Statoin\nmetadata: {name: x}\n", "unknown-kind", 2, "did you mean `Station`?"),
     ("kind: Banana\n", "unknown-kind", 2, "one of Fleet, Site, Group, Station, StationSet, Schedule, Calendar"),
