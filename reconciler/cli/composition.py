@@ -14,11 +14,13 @@ from datetime import timedelta
 
 import structlog
 
+from reconciler.cli.admission import admit
 from reconciler.cli.clock import Clock
 from reconciler.cli.options import Address
 from reconciler.controller.loop import Controller
 from reconciler.controller.world import Settings
 from reconciler.errors import UsageError
+from reconciler.ocpp.answers import Admission
 from reconciler.reported.events import (
     CapabilityRead,
     CompositeRead,
@@ -116,7 +118,7 @@ class Program:
         self._relay = Relay()
         self.now = setup.clock
         self.controller = Controller(self._relay, setup.templates, setup.clock, setup.settings)
-        house = House(setup.clock, self._report, terms=setup.terms)
+        house = House(setup.clock, self._report, self._admit, setup.terms)
         self.stations = StationServer(
             house,
             self._knows,
@@ -128,6 +130,9 @@ class Program:
         self._relay.stations = self.stations
         self._loop: asyncio.Task[None] | None = None
         self.listening = False
+
+    def _admit(self, identity: str) -> Admission:
+        return admit(self.controller.world.revision, identity)
 
     async def start(self) -> None:
         """Run the controller's loop.
