@@ -19,8 +19,8 @@ from reconciler.rollout.station import Station
 
 def errand(world: World, station: Station, change: Change, now: datetime) -> Entry:
     """Give the line that a write will leave, as far as it is known when it is sent: why, for whom, from where."""
+    subject = change.old if isinstance(change, Clear) else change.new
     profile = None if isinstance(change, Clear) else change.new
-    subject = profile or change.old  # type: ignore[union-attr]  # only a clear has no new profile, and it has an old one
     manifest = world.revision.station(station.identity) if world.revision else None
     schedules = manifest.assignments if manifest else ()
     return Entry(

@@ -1,5 +1,6 @@
 """What a site may be drawing and feeding: the most of what its stations hold or were sent, never offset."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -45,8 +46,6 @@ def test_no_evse_draws_more_than_its_rating(bench):
 
 
 def test_feeding_counts_apart(bench):
-    from dataclasses import replace
-
     schedule = replace(bench.one.schedule, periods=(Period(0, setpoint=Decimal(-7000), mode=Mode.CENTRAL_SETPOINT),))
     feeding = replace(bench.one, schedules=(schedule,))
     assert load_of((bench.floor, feeding, bench.two), EVSES, NOON) == Load(line(5000, 0), line(7000))
