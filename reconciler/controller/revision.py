@@ -7,11 +7,13 @@ loaded, rendered for every kind of station, held against the official schemas an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from reconciler.errors import ManifestError, ProtocolError, RevisionError, Unsupported
 from reconciler.manifests.fleet import Fleet, Station
+from reconciler.manifests.guardrails import Severity
 from reconciler.manifests.load import load
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.ocpp.dialects import dialect
@@ -22,16 +24,20 @@ from reconciler.plan.guardrails.finding import Fact, Finding
 from reconciler.plan.guardrails.prove import prove
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.fit import may_discharge
-from reconciler.profiles.profile import Profile
+from reconciler.profiles.profile import Profile, Purpose
 from reconciler.render.assume import assume, protocols
 from reconciler.render.desired import SCHEDULE, Desired, Renderer, remember
+from reconciler.render.readiness import check_departures
 from reconciler.render.yielded import refuse
 from reconciler.rollout.site import HORIZON, Caps, Load, load_of_lines
-from reconciler.render.readiness import check_departures
 from reconciler.rollout.station import Goal
 
 Noted = tuple[Fact, tuple[str, ...]]
 """What a guardrail is to judge, and the stations that it is about."""
+
+
+REVIEWED = frozenset({"blast-radius"})
+"""Guardrails that hold where people decide, in `plan` and `apply`; see docs/decisions/0006."""
 
 
 class Revision:
@@ -46,6 +52,7 @@ class Revision:
         self.members = _members(fleet)
         self.warnings: tuple[Finding, ...] = ()
         self._goals: dict[object, tuple[Desired, Goal]] = {}
+        self._withheld: dict[object, tuple[Goal, Goal]] = {}
         self._planned: dict[object, Load] = {}
 
     @property
@@ -70,6 +77,16 @@ class Revision:
         goal = self._make_goal(desired, station, capability)
         remember(self._goals, id(desired), (desired, goal))
         return goal
+
+    def withhold(self, goal: Goal, why: str) -> Goal:
+        """Give a goal without anything that lets flow: the floor and the ceiling; equal inputs share one goal."""
+        known = self._withheld.get((id(goal), why))
+        if known is not None and known[0] is goal:
+            return known[1]
+        kept = tuple(each for each in goal.profiles if each is goal.floor or each.purpose is Purpose.STATION_MAX)
+        withheld = replace(goal, profiles=kept, refusal=goal.refusal or why)
+        remember(self._withheld, (id(goal), why), (goal, withheld))
+        return withheld
 
     def planned(self, key: str, day: datetime) -> Load:
         """Give the load of a station that has not been met: all that its schedules ask for, from a day's begin on."""
@@ -114,6 +131,7 @@ def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime) -> Rev
     tried = tuple(_trial(revision, now))
     findings = prove(revision.renderer, now, (each for each in tried if not isinstance(each, ManifestError)))
     errors = [each for each in tried if isinstance(each, ManifestError)]
+    errors += check_departures(revision.renderer, now)
     errors += [each.as_error() for each in findings if each.is_error]
     if errors:
         unique = {error.order(): error for error in errors}
@@ -125,13 +143,15 @@ def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime) -> Rev
 def follow(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before: Revision | None) -> Revision:
     """Revise a snapshot, and prove that it may follow the revision before it, if there is one.
 
+    What a plan has put before a person already, when the commit was reviewed, is repeated here as a warning.
+
     Raises:
         RevisionError: with every reason, sorted by place.
     """
     revision = revise(snapshot, shipped, now)
-    findings = supersede(revision, before, now) if before else ()
+    found = supersede(revision, before, now) if before else ()
+    findings = tuple(replace(each, severity=Severity.WARNING) if each.guardrail in REVIEWED else each for each in found)
     errors = tuple(each.as_error() for each in findings if each.is_error)
-    errors += check_departures(revision.renderer, now)
     if errors:
         raise RevisionError(errors)
     revision.warnings = (*findings, *revision.warnings)

@@ -203,16 +203,6 @@ def remember(known: dict[object, T], key: object, value: T) -> None:
     known[key] = value
 
 
-def owned(fleet: Fleet, profile_id: int) -> bool:
-    """Tell whether a profile id is the fleet's own (invariant 3)."""
-    return fleet.id_from <= profile_id <= fleet.id_to
-
-
-def stations_of(fleet: Fleet, names: Iterable[str]) -> tuple[Station, ...]:
-    """Give the stations of these identities, in the order asked; an unknown one is left out."""
-    return tuple(fleet.stations[name.casefold()] for name in names if name.casefold() in fleet.stations)
-
-
 def _enough(capability: Capability) -> Capability:
     """Let the floor and the ceiling pass where flow is refused: they are sent to every station, whatever it says."""
     return replace(capability, smart_charging=True, max_external_id=0)
