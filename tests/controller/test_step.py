@@ -4,29 +4,24 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
 from reconciler.controller.revision import Revision
-from reconciler.controller.step import MOST_ASKED, step
-from reconciler.controller.world import Ask, Reply, RevisionLoaded, RevisionRefused, Settings, World
+from reconciler.controller.step import step
+from reconciler.controller.world import RevisionLoaded, RevisionRefused, Settings, World
 from reconciler.errors import ManifestError, Place
 from reconciler.profiles.capability import Protocol
 from reconciler.reported.events import (
-    Accepted,
     Booted,
     CapabilityRead,
     Connected,
     Disconnected,
     Metered,
     ProfilesRead,
-    RawAnswered,
     Ready,
     Refused,
     Woken,
-    Written,
 )
-from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadProfiles, SendRaw, Wake
-from toys import DEFAULT, IDENTITIES, NOON, ToyFleet, revision, shipped, stranger
+from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadProfiles, Wake
+from toys import IDENTITIES, NOON, ToyFleet, revision, shipped
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 OTHER = ((3, -3), (1, 1))
@@ -244,152 +239,6 @@ def test_events_that_say_nothing_about_profiles_send_nothing():
         fleet.feed(Metered(identity, 1, Decimal(100), fleet.now))
         fleet.feed(Woken(identity))
     assert len(fleet.log) == before
-
-
-# Requests by hand
-
-
-def raw(action="Reset", payload=None, ticket="t1", station="A-1"):
-    return SendRaw(station, action, payload or {}, ticket)
-
-
-def test_a_request_by_hand_is_sent_recorded_and_followed_by_a_reading():
-    fleet = settled()
-    before = len(fleet.log)
-    fleet.feed(Ask(raw(), "ada"))
-    fleet.run()
-    assert [type(each) for _, each in fleet.log[before:]] == [SendRaw, ReadProfiles]
-    assert [(each.action, each.reason, each.answer) for each in fleet.history[-2:]] == [
-        ("Reset", "by hand: ada", ""),
-        ("Reset", "by hand", "answered"),
-    ]
-    assert not fleet.replies
-
-
-@pytest.mark.parametrize("station", ["A-1", "nobody"])
-def test_a_request_for_who_is_not_connected_is_refused(station):
-    fleet = ToyFleet().load(revision()).connect("A-2").run()
-    assert fleet.feed(Ask(raw(station=station), "ada")) == (Reply("t1", f"{station} is not connected"),)
-
-
-def test_an_owned_profile_is_written_by_hand_only_with_force():
-    fleet = settled()
-    payload = {"evseId": 1, "chargingProfile": {"id": 1011}}
-    (reply,) = fleet.feed(Ask(raw("SetChargingProfile", payload), "ada"))
-    assert reply == Reply("t1", "profile id 1011 belongs to the fleet; change its schedule in git, or say --force")
-    effects = fleet.feed(Ask(raw("SetChargingProfile", payload), "ada", force=True))
-    assert [type(each).__name__ for each in effects] == ["Entry", "SendRaw"]
-    assert effects[0].reason == "forced by hand: ada"
-
-
-@pytest.mark.parametrize(
-    "payload", [{"chargingProfile": {"id": 7}}, {"chargingProfile": {}}, {"chargingProfile": 5}, {}]
-)
-def test_what_is_not_the_fleets_may_be_written_by_hand(payload):
-    effects = settled().feed(Ask(raw("SetChargingProfile", payload), "ada"))
-    assert isinstance(effects[-1], SendRaw)
-
-
-def test_without_a_revision_nothing_is_owned():
-    fleet = ToyFleet().connect("A-1")
-    effects = fleet.feed(Ask(raw("SetChargingProfile", {"chargingProfile": {"id": 1011}}), "ada"))
-    assert isinstance(effects[-1], SendRaw)
-
-
-def test_requests_lost_with_a_connection_are_answered():
-    fleet = settled()
-    fleet.feed(Ask(raw(ticket="t1"), "ada"))
-    fleet.feed(Ask(raw(ticket="t2"), "ada"))
-    fleet.disconnect("A-1")
-    assert fleet.replies == [Reply("t1", "the connection was lost"), Reply("t2", "the connection was lost")]
-
-
-def test_a_request_in_flight_is_not_repeated_on_a_new_connection_and_the_others_are_sent():
-    fleet = settled()
-    for ticket in ("t1", "t2"):
-        fleet.feed(Ask(raw(ticket=ticket), "ada"))
-    fleet.connect("A-1")
-    fleet.run()
-    assert fleet.replies == [Reply("t1", "the connection was lost")]
-    assert [each.ticket for each in fleet.sent(SendRaw)] == ["t1", "t2"]
-
-
-def test_no_station_has_more_than_a_few_requests_waiting():
-    fleet = settled()
-    for number in range(MOST_ASKED):
-        fleet.feed(Ask(raw(ticket=f"t{number}"), "ada"))
-    (reply,) = fleet.feed(Ask(raw(ticket="last"), "ada"))
-    assert reply == Reply("last", f"{MOST_ASKED} requests are waiting for A-1 already")
-
-
-# History
-
-
-def test_a_write_is_recorded_with_the_commit_it_was_sent_for_and_why():
-    fleet = settled()
-    fleet.load(revision(OTHER, commit="c2")).run(MINUTE)
-    pushed = [each for each in fleet.history if each.profile_id == 1011 and each.station == "A-1"][-1]
-    assert (pushed.action, pushed.answer, pushed.revision) == ("SetChargingProfile", "Accepted", "c2")
-    assert (pushed.reason, pushed.evse_id, pushed.author) == ("differs in chargingSchedulePeriod", 1, "Ada")
-    assert pushed.source.startswith("fleet.yaml:")
-    assert len(pushed.digest) == 64
-
-
-def test_a_revision_that_comes_while_a_write_is_on_its_way_does_not_take_its_history():
-    fleet = settled(revision(write="0s"))
-    fleet.load(revision(OTHER, commit="c2", write="0s")).run(timedelta(milliseconds=50))
-    fleet.load(revision(DEFAULT, commit="c3", write="0s")).run()
-    lines = [each.revision for each in fleet.history if each.profile_id == 1011 and each.station == "A-1"]
-    assert lines == ["c1", "c2", "c3"]
-
-
-def test_a_write_lost_with_its_connection_is_recorded_as_unknown():
-    for lose in (lambda fleet: fleet.disconnect("A-1"), lambda fleet: fleet.connect("A-1")):
-        fleet = settled()
-        fleet.load(revision(OTHER, commit="c2")).run(timedelta(milliseconds=50))
-        lose(fleet)
-        assert fleet.history[-1].answer == "unknown: the connection was lost"
-        assert (fleet.history[-1].revision, fleet.history[-1].reason) == ("c2", "differs in chargingSchedulePeriod")
-        assert not fleet.world.errands or "a-1" not in fleet.world.errands
-
-
-def test_another_sockets_end_does_not_close_a_line():
-    fleet = settled()
-    fleet.load(revision(OTHER, commit="c2")).run(timedelta(milliseconds=50))
-    before = len(fleet.history)
-    fleet.feed(Disconnected("A-1", 10**6))
-    assert len(fleet.history) == before
-    fleet.run()
-    assert fleet.state("A-1") == "in-sync"
-
-
-def test_a_late_answer_is_recorded_as_that():
-    fleet = settled()
-    fleet.feed(Written("A-1", 1011, stranger(1011), Accepted()))
-    fleet.feed(Written("A-1", 1011, None, Accepted()))
-    assert [(each.action, each.reason) for each in fleet.history[-2:]] == [
-        ("SetChargingProfile", "sent on an earlier connection"),
-        ("ClearChargingProfile", "sent on an earlier connection"),
-    ]
-
-
-def test_a_clear_is_recorded_with_what_it_clears():
-    fleet = settled()
-    fleet.stations["A-1"].held[1099] = stranger(1099, 1, 5)
-    fleet.run(timedelta(minutes=20))
-    (line,) = [each for each in fleet.history if each.action == "ClearChargingProfile"]
-    assert (line.profile_id, line.evse_id, line.reason, line.answer) == (1099, 1, "no longer desired", "Accepted")
-    assert line.digest == ""
-
-
-def test_boots_and_failed_requests_are_recorded():
-    fleet = settled()
-    fleet.boot("A-1")
-    assert [(each.action, each.reason) for each in fleet.history][-1] == ("BootNotification", "PowerUp")
-    fleet.run()
-    fleet.feed(Ask(raw(), "ada"))
-    _, effects = step(fleet.world, RawAnswered("A-1", "t1", ok=False, answer={}), fleet.now)
-    assert effects[0].answer == "not answered, or with an error"
 
 
 def test_memory_of_goals_is_shared_and_depends_on_content(monkeypatch):
