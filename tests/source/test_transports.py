@@ -19,12 +19,15 @@ USER, PASSWORD = "fleet", "swordfish-17"
 class Door(SimpleHTTPRequestHandler):
     """Serves a bare repository's files to whoever knows the password."""
 
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self):
         wanted = "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers.get("Authorization") == wanted:
             return super().do_GET()
         self.send_response(401)
         self.send_header("WWW-Authenticate", 'Basic realm="fleets"')
+        self.send_header("Content-Length", "0")
         self.end_headers()
         return None
 
@@ -39,30 +42,10 @@ def certificate(tmp_path):
     if openssl is None:
         pytest.skip("openssl is needed to make a certificate")
     files = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            openssl,
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost",
-            "-days",
-            "2",
-            "-out",
-            files[0],
-            "-keyout",
-            files[1],
-        ],
-        check=True,
-        capture_output=True,
-    )
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    out = ("-out", files[0], "-keyout", files[1])
+    subprocess.run([openssl, "req", "-x509", *key, *subject, *out], check=True, capture_output=True)
     return files
 
 
