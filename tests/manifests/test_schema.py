@@ -17,7 +17,7 @@ from reconciler.manifests.schema import FILE_NAME, models, schema, sentences
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "schemas" / FILE_NAME
-EXAMPLES = sorted((ROOT / "fleets").glob("*/**/*.yaml"))
+EXAMPLES = sorted(path for fleet in (ROOT / "fleets").glob("*/fleet.yaml") for path in fleet.parent.rglob("*.yaml"))
 
 
 def plain(value):
