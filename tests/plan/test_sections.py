@@ -127,7 +127,9 @@ def test_what_the_guardrails_refuse_stands_first_and_what_was_eased_is_repeated(
     lines = [line.text for line in write_text(plan_fleet(revision(MORE, eased, *crowd), MONDAY, revision(*crowd)))]
     assert lines[1].startswith("! error: ")
     assert "[blast-radius]" in "".join(lines[1:4])
-    assert any(line.startswith("Eased: reversal (`severity: off`) at yard.yaml:") and "They rest" in line for line in lines)
+    assert any(
+        line.startswith("Eased: reversal (`severity: off`) at yard.yaml:") and "They rest" in line for line in lines
+    )
 
 
 def test_more_findings_than_anyone_reads_are_cut_and_counted():

@@ -65,7 +65,12 @@ def test_a_lowered_error_warns():
 def test_errors_come_before_warnings_and_every_one_is_given():
     found = refused(SHORT, STILL, ("power: 11 kW", "power: 30 A"), eased("reversal: {severity: error}"))
     assert {error.rule for error in found} >= {"ampere-on-dc"}
-    found = refused(SHORT, STILL, eased("evse-rating: {severity: error}, dwell: {severity: error}"), ("power: -7 kW", "power: -17 kW"))
+    found = refused(
+        SHORT,
+        STILL,
+        eased("evse-rating: {severity: error}, dwell: {severity: error}"),
+        ("power: -7 kW", "power: -17 kW"),
+    )
     assert {error.rule for error in found} == {"dwell", "evse-rating"}
 
 
