@@ -118,7 +118,7 @@ async def _apply(setup: Setup, order: Pass, form: Format) -> int:
 async def _carry_out(program: Program, revision: Revision, order: Pass, form: Format) -> int:
     import asyncio
 
-    from reconciler.cli.plan import print_lines
+    from reconciler.cli.presentation import print_lines
     from reconciler.cli.terminal import say
     from reconciler.plan.text import write_text
 

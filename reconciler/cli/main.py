@@ -24,6 +24,7 @@ COMMANDS = (
     "validate",
     "render",
     "plan",
+    "show",
     "plot",
     "apply",
     "run",

@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from reconciler.cli.exits import BLOCKED, CHANGES, DRIFT, OK
-from reconciler.cli.terminal import emit, printable, say
+from reconciler.cli.presentation import By, Format
+from reconciler.cli.terminal import say
 from reconciler.errors import ManifestError, RevisionError, UsageError
 
 if TYPE_CHECKING:
     from reconciler.controller.revision import Revision
-    from reconciler.plan.fleet_plan import FleetPlan
-    from reconciler.plan.text import Line
-    from reconciler.profiles.capability import Protocol
-    from reconciler.profiles.form import JsonObject
-    from reconciler.profiles.profile import Profile
+    from reconciler.plan.markdown import Link
+    from reconciler.plan.planned import FleetPlan
     from reconciler.reported.saved import SavedState
 
 HEAD = "HEAD"
-STYLES = {"heading": "bold", "add": "green", "change": "yellow", "remove": "red", "warn": "magenta", "quiet": "dim"}
-
-
-class Format(StrEnum):
-    """What `-o` takes."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class By(StrEnum):
-    """What `--by` takes."""
-
-    CHANGE = "change"
-    GROUP = "group"
-    STATION = "station"
+MOST_PICTURES = 12
+"""Of sites; a fleet with more has them drawn by `reconciler plot`."""
 
 
 def register(app: typer.Typer) -> None:
@@ -55,13 +37,17 @@ found (no commit yet, no repository), everything is new.
 With --state or --server the head is compared with what stations report; then --base (default: the commit that the
 controller had in force, if this repository has it) tells intended changes from drift.
 
+With -o markdown it is a comment for a pull request, with a hidden marker by which it is updated in place; --pictures
+draws what it refers to. --out saves the plan: `reconciler show` prints it again, `reconciler apply` applies it.
+
 With --exit-code: 0 = nothing to do, 2 = changes are pending, 3 = drift only, 4 = something is refused.
 
 \b
 Examples:
   reconciler plan fleets/harbour-buses
   reconciler plan --base origin/main --exit-code
-  reconciler plan --head v12 --server http://127.0.0.1:8081 -o json"""
+  reconciler plan --head v12 --server http://127.0.0.1:8081 -o json
+  reconciler plan --base origin/main --head HEAD --out plan.json -o markdown --pictures pictures"""
 
 
 def plan(
@@ -73,17 +59,31 @@ def plan(
     at: str = typer.Option("", help="Plan as of this instant (RFC 3339); default: now."),
     output: Format = typer.Option(Format.TEXT, "-o", "--output", help="How to print."),
     by: By = typer.Option(By.CHANGE, help="What the text is divided by: equal changes, groups or stations."),
+    out: str = typer.Option("", metavar="FILE", help="Save the plan as well, for `show` and `apply`."),
+    expires: str = typer.Option("24h", metavar="DURATION", help="How long a saved plan may be applied."),
+    pictures: Path | None = typer.Option(None, metavar="FOLDER", help="Draw the sites that change there."),
+    pictures_url: str = typer.Option("", metavar="URL", help="Where Markdown finds them; default: that folder."),
     exit_code: bool = typer.Option(False, "--exit-code", help="Tell the result by the exit code."),
 ) -> int:
     """Plan and print."""
+    from dataclasses import replace
+
     from reconciler.cli.inputs import prove, read_at, read_tree
+    from reconciler.cli.options import read_duration
+    from reconciler.cli.presentation import print_plan
     from reconciler.plan.fleet_plan import plan_fleet
 
-    instant = read_at(at)
+    now, until = read_at(""), read_duration("--expires", expires)
+    instant = (read_at(at) if at else now).replace(microsecond=0)
     held = read_held(state, server)
     revision = prove(read_tree(path, head), instant)
-    planned = plan_fleet(revision, instant, find_base(path, base, held), held.stations if held else None)
-    _print(planned, output, by)
+    before = find_base(path, base, held)
+    planned = plan_fleet(revision, instant, before, held.stations if held else None)
+    planned = replace(planned, created=now, expires=now + until, state_at=held.at if held else None)
+    links = _draw(pictures, pictures_url, planned, (before, revision)) if pictures else ()
+    if out:
+        _save(out, planned)
+    print_plan(planned, output, by, links)
     return _verdict(planned) if exit_code else OK
 
 
@@ -129,39 +129,36 @@ def find_base(path: Path, ref: str, held: SavedState | None) -> Revision | None:
         raise
 
 
-def _print(planned: FleetPlan, output: Format, by: By) -> None:
-    if output is Format.JSON:
-        import orjson
+def _save(file: str, planned: FleetPlan) -> None:
+    """Write the plan for `show` and `apply`."""
+    from reconciler.cli.presentation import plan_as_json
 
-        from reconciler.plan.json_form import write_json
-
-        emit(orjson.dumps(write_json(planned, _request), option=orjson.OPT_INDENT_2).decode())
-        return
-    from reconciler.plan.sections import Division
-    from reconciler.plan.text import write_text
-
-    print_lines(write_text(planned, Division(by)))
+    try:
+        Path(file).write_bytes(plan_as_json(planned) + b"\n")
+    except OSError as error:
+        raise UsageError(f"--out: {file} can't be written: {error.strerror or error}") from error
 
 
-def print_lines(lines: tuple[Line, ...]) -> None:
-    """Print a plan's lines to stdout, in colour where a person looks."""
-    if not sys.stdout.isatty():
-        emit("\n".join(printable(line.text) for line in lines))
-        return
-    from reconciler.cli.terminal import console
+def _draw(folder: Path, url: str, planned: FleetPlan, revisions: tuple[Revision | None, Revision]) -> list[Link]:
+    """Draw every site that something changes at, and give the references to the pictures."""
+    from zoneinfo import ZoneInfo
 
-    screen = console()
-    for line in lines:
-        screen.print(printable(line.text), style=STYLES.get(line.tone, ""), soft_wrap=True)
+    from reconciler.cli.plot import Subject, file_name, portray, write_picture
+    from reconciler.pictures.draw import draw
+    from reconciler.plan.markdown import Link
 
-
-def _request(profile: Profile, protocol: Protocol) -> JsonObject:
-    """Give what goes out; the profile was fitted and lowered for its station before."""
-    from reconciler.ocpp.dialects import dialect
-    from reconciler.profiles.capability import Capability
-    from reconciler.profiles.profile import Mode
-
-    return dialect(protocol).set_profile(profile, Capability(protocol, negative_limit=True, modes=frozenset(Mode)))
+    day = planned.at.astimezone(ZoneInfo(planned.timezone)).date()
+    sites = sorted({each.site for each in planned.stations if each.site and (each.changes or each.later)})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--pictures: {folder} can't be made: {error.strerror or error}") from error
+    links: list[Link] = []
+    for site in sites[:MOST_PICTURES]:
+        name = f"site-{file_name(site)}.png"
+        write_picture(folder / name, draw(portray(Subject.SITE, site, day, *revisions), "png"))
+        links.append(Link(f"Site {site} before and after", f"{(url or folder.as_posix()).rstrip('/')}/{name}"))
+    return links
 
 
 def _verdict(planned: FleetPlan) -> int:

@@ -6,54 +6,76 @@ Called by the command line. It refuses to know the wire: how a profile goes out 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import timedelta
 
+from reconciler.errors import Place
+from reconciler.manifests.guardrails import Waiver
 from reconciler.plan.change import Change, Clear, Install, Replace
-from reconciler.plan.fleet_plan import FleetPlan, StationPlan, Version, subject
+from reconciler.plan.document import FORMAT_VERSION
+from reconciler.plan.guardrails.finding import Finding
+from reconciler.plan.outlook import Outlook, Week
+from reconciler.plan.planned import FleetPlan, StationPlan, Version, subject
 from reconciler.plan.week import Stretch
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import JsonObject, write_instant, write_number, write_profile
 from reconciler.profiles.profile import Profile
 
-FORMAT_VERSION = 1
 Payload = Callable[[Profile, Protocol], JsonObject]
 """Gives the SetChargingProfile request that would be sent."""
 
 
 def write_json(plan: FleetPlan, payload: Payload) -> dict[str, object]:
     """Write a plan; stations without anything to tell are only counted."""
-    writer = _Writer(plan.at, payload)
+    writer = _Writer(payload)
+    told = [station for station in plan.stations if station.is_told]
     return {
         "format_version": FORMAT_VERSION,
+        "fleet": plan.fleet,
         "digest": plan.digest,
         "base": _version(plan.base),
         "head": _version(plan.head),
         "at": write_instant(plan.at),
+        "created": write_instant(plan.created),
+        "expires": write_instant(plan.expires),
+        "stateAt": write_instant(plan.state_at),
         "timezone": plan.timezone,
         "live": plan.live,
         "summary": _summary(plan),
-        "churn": {
-            "writes": plan.churn.writes,
-            "turnsBefore": plan.churn.turns_before,
-            "turnsAfter": plan.churn.turns_after,
-        },
-        "changes": [change for station in plan.stations for change in writer.changes(station)],
-        "later": [later for station in plan.stations for later in _later(station)],
-        "refused": [refused for station in plan.stations for refused in _refused(station)],
-        "foreign": [stranger for station in plan.stations for stranger in writer.foreign(station)],
-        "offline": [station.identity for station in plan.stations if station.connected is False],
+        "churn": _churn(plan),
+        "findings": [_finding(finding) for finding in plan.findings],
+        "waivers": [_waiver(waiver) for waiver in plan.waivers],
+        "stations": [writer.station(station) for station in told],
+        "outlooks": writer.outlooks,
+        "changes": [change for station in told for change in writer.changes(station)],
+        "later": [later for station in told for later in _later(station)],
+        "refused": [refused for station in told for refused in writer.refused(station)],
+        "foreign": [stranger for station in told for stranger in writer.foreign(station)],
+        "offline": [station.identity for station in told if station.connected is False],
         "departed": list(plan.departed),
-        "assumedProtocol": [station.identity for station in plan.stations if station.assumed and station.changes],
+        "assumedProtocol": [station.identity for station in told if station.assumed and station.changes],
     }
 
 
 class _Writer:
-    """Writes each profile once, however many stations share it."""
+    """Writes each profile and each outlook once, however many stations share it."""
 
-    def __init__(self, at: datetime, payload: Payload) -> None:
-        self._at, self._payload = at, payload
+    def __init__(self, payload: Payload) -> None:
+        self._payload = payload
+        self.outlooks: list[JsonObject] = []
+        self._numbers: dict[int, tuple[Outlook, int]] = {}
         self._written: dict[int, tuple[Profile, JsonObject]] = {}
         self._sent: dict[tuple[int, Protocol], tuple[Profile, JsonObject]] = {}
+
+    def station(self, station: StationPlan) -> JsonObject:
+        return {
+            "station": station.identity,
+            "protocol": station.protocol.version,
+            "group": station.group,
+            "site": station.site,
+            "connected": station.connected,
+            "assumed": station.assumed,
+            "outlook": None if station.outlook is None else self._number(station.outlook),
+        }
 
     def changes(self, station: StationPlan) -> Iterator[JsonObject]:
         for change in station.changes:
@@ -83,6 +105,26 @@ class _Writer:
                 "profile": self._profile(held.profile),
             }
 
+    def refused(self, station: StationPlan) -> Iterator[JsonObject]:
+        blank = {"station": station.identity, "profileId": None, "evseId": None, "profile": None}
+        if station.goal_refusal:
+            yield {**blank, "reason": station.goal_refusal}
+        for stuck in station.stuck:
+            yield {
+                **blank,
+                "profileId": stuck.new.id,
+                "evseId": stuck.new.evse_id,
+                "reason": stuck.reason,
+                "profile": self._profile(stuck.new),
+            }
+
+    def _number(self, outlook: Outlook) -> int:
+        """Give an outlook's place in the list of all."""
+        if id(outlook) not in self._numbers:
+            self._numbers[id(outlook)] = (outlook, len(self.outlooks))
+            self.outlooks.append(_outlook(outlook))
+        return self._numbers[id(outlook)][1]
+
     def _profile(self, profile: Profile) -> JsonObject:
         if id(profile) not in self._written:
             self._written[id(profile)] = (profile, write_profile(profile))
@@ -102,12 +144,12 @@ def _summary(plan: FleetPlan) -> JsonObject:
         "install": plan.tally.get(Install, 0),
         "replace": plan.tally.get(Replace, 0),
         "clear": plan.tally.get(Clear, 0),
-        "stations": len(plan.stations),
+        "stations": plan.size,
         "changed": len(plan.changed),
         "later": sum(1 for station in plan.stations if station.later),
         "drifted": sum(1 for station in plan.stations if station.drifted),
         "offline": sum(1 for station in plan.stations if station.connected is False),
-        "refused": sum(1 for station in plan.stations if station.goal_refusal or station.stuck),
+        "refused": sum(1 for station in plan.stations if station.is_refused),
         "foreign": sum(len(station.foreign) for station in plan.stations),
     }
 
@@ -124,22 +166,61 @@ def _cause(station: StationPlan, profile_id: int) -> str:
     return "renewal" if profile_id in station.renewed else "change"
 
 
-def _refused(station: StationPlan) -> Iterator[JsonObject]:
-    if station.goal_refusal:
-        yield {"station": station.identity, "profileId": None, "reason": station.goal_refusal}
-    for stuck in station.stuck:
-        yield {"station": station.identity, "profileId": stuck.new.id, "reason": stuck.reason}
+def _churn(plan: FleetPlan) -> JsonObject:
+    churn = plan.churn
+    return {
+        "writes": churn.writes,
+        "turnsBefore": churn.turns_before,
+        "turnsAfter": churn.turns_after,
+        "durationSeconds": -(-churn.duration // timedelta(seconds=1)),
+    }
+
+
+def _finding(finding: Finding) -> JsonObject:
+    return {
+        "guardrail": finding.guardrail,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "field": finding.field,
+        "place": _place(finding.place),
+        "stations": list(finding.stations),
+        "hint": finding.hint,
+    }
+
+
+def _waiver(waiver: Waiver) -> JsonObject:
+    return {
+        "guardrail": waiver.guardrail,
+        "eased": list(waiver.eased),
+        "reason": waiver.reason,
+        "place": _place(waiver.place),
+    }
+
+
+def _place(place: Place) -> JsonObject:
+    return {"file": place.file, "line": place.line, "column": place.column}
+
+
+def _outlook(outlook: Outlook) -> JsonObject:
+    return {
+        "isNew": outlook.is_new,
+        "turnsBefore": outlook.turns_before,
+        "turnsAfter": outlook.turns_after,
+        "weeks": [_week(evse, week) for evse, week in outlook.weeks.items()],
+    }
+
+
+def _week(evse: int, week: Week) -> dict[str, object]:
+    return {
+        "evseId": evse,
+        "since": week.since.isoformat(),
+        "stretches": [_stretch(stretch) for stretch in week.stretches],
+    }
 
 
 def _later(station: StationPlan) -> Iterator[JsonObject]:
     weeks = station.outlook.weeks if station.outlook else {}
-    for evse in station.later:
-        yield {
-            "station": station.identity,
-            "evseId": evse,
-            "since": weeks[evse].since.isoformat(),
-            "stretches": [_stretch(stretch) for stretch in weeks[evse].stretches],
-        }
+    return ({"station": station.identity, **_week(evse, weeks[evse])} for evse in station.later)
 
 
 def _stretch(stretch: Stretch) -> JsonObject:

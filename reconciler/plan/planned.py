@@ -104,7 +104,8 @@ class FleetPlan:
 
     `unlisted` counts stations that are left out of `stations` because nothing is said of them, as in a plan that was
     read from a file. `state_at` is when the reported state was true, where a plan is made against one. `findings` are
-    what the guardrails say to the head and to its step from the base, `waivers` what the fleet eased.
+    what the guardrails say to the head and to its step from the base, `waivers` what the fleet eased. A plan that is
+    saved was `created` at an instant and `expires`.
     """
 
     base: Version | None
@@ -122,6 +123,8 @@ class FleetPlan:
     fleet: str = ""
     state_at: datetime | None = None
     unlisted: int = 0
+    created: datetime | None = None
+    expires: datetime | None = None
 
     @property
     def size(self) -> int:

@@ -70,8 +70,11 @@ def divide(plan: FleetPlan, by: Division) -> tuple[Part, ...]:
         case Division.CHANGE:
             return (Part("", tuple(told)),)
         case Division.GROUP:
-            names = sorted({station.group for station in told}, key=lambda name: (not name, name))
-            return tuple(Part(name or NO_GROUP, tuple(each for each in told if each.group == name)) for name in names)
+            groups: dict[str, list[StationPlan]] = {}
+            for station in told:
+                groups.setdefault(station.group, []).append(station)
+            names = sorted(groups, key=lambda name: (not name, name))
+            return tuple(Part(name or NO_GROUP, tuple(groups[name])) for name in names)
         case Division.STATION:
             return tuple(Part(station.identity, (station,)) for station in told)
         case never:

@@ -11,13 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.controller.revision import revise
+from reconciler.ocpp.dialects import dialect
 from reconciler.plan.change import Clear, Install, Owned, Replace, changes, diff
 from reconciler.plan.fleet_plan import plan_fleet, subject
 from reconciler.plan.itemise import Itemiser
+from reconciler.plan.json_form import write_json
+from reconciler.plan.markdown import write_markdown
+from reconciler.plan.saved import read_json
 from reconciler.plan.sections import Division, Topic, divide, sections
 from reconciler.plan.text import write_text
+from reconciler.profiles.capability import Capability
 from reconciler.profiles.form import read_profile, write_profile
-from reconciler.profiles.profile import Kind
+from reconciler.profiles.profile import Kind, Mode
 from reconciler.reported.belief import OURS, Belief, Held, Reported
 from reconciler.reported.saved import MalformedState, SavedStation, read_state, write_state
 from revisions import MONDAY, SHIPPED, YARD, held_by, revision, state_of
@@ -222,3 +227,20 @@ def test_a_plan_grouped_and_ungrouped_holds_the_same_changes(before, after, is_l
     for station in plan.stations:
         said = {item for topic, name, item in single if topic is Topic.CHANGES and name == station.identity}
         assert said == set(itemiser.items(station, station.intended))
+
+
+def wire(profile, protocol):
+    return dialect(protocol).set_profile(profile, Capability(protocol, negative_limit=True, modes=frozenset(Mode)))
+
+
+@settings(max_examples=30)
+@given(weeks, weeks, st.booleans(), st.booleans(), st.sampled_from(Division))
+def test_a_plan_that_was_saved_is_told_as_before(before, after, is_live, has_base, by):
+    base, head = edited(before), edited(after)
+    plan = plan_fleet(head, MONDAY, base if has_base else None, state_of(base) if is_live else None)
+    plan = replace(plan, created=MONDAY, expires=MONDAY + timedelta(days=1), state_at=MONDAY if is_live else None)
+    document = json.loads(json.dumps(write_json(plan, wire)))
+    again = read_json(document)
+    assert json.loads(json.dumps(write_json(again, wire))) == document
+    assert write_text(again, by) == write_text(plan, by)
+    assert write_markdown(again) == write_markdown(plan)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,8 @@ from goldens import check_golden
 from reconciler.ocpp.dialects import dialect
 from reconciler.plan.fleet_plan import Version, plan_fleet
 from reconciler.plan.json_form import write_json
+from reconciler.plan.markdown import Link, write_markdown
+from reconciler.plan.saved import read_json
 from reconciler.plan.text import COLUMNS, MOST_GROUPS, Tone, describe_version, summarise, write_text
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.form import write_profile
@@ -19,6 +22,8 @@ from revisions import MONDAY, revision, state_of
 
 MORE = ("power: -7 kW", "power: -9 kW")
 LATER = ("otherwise: 3 kW", "otherwise: 3 kW\n  validity: {from: 2026-01-01, to: 2027-03-01}")
+
+EASED = ("discharge: allowed", 'discharge: allowed\n  guardrails: {reversal: {severity: "off", reason: They rest | well}}')
 
 
 def text_of(plan):
@@ -68,6 +73,7 @@ PLANS = {
     ),
     "troubled": lambda: plan_fleet(revision(MORE), MONDAY, revision(commit="before"), troubled_state()),
     "troubled-without-base": lambda: plan_fleet(revision(MORE), MONDAY, state=troubled_state()),
+    "eased": lambda: plan_fleet(revision(EASED, MORE), MONDAY, revision(commit="")),
     "renewals": lambda: plan_fleet(revision(), MONDAY.replace(day=24), revision(commit="before"), state_of(revision())),
 }
 
@@ -80,6 +86,24 @@ def test_text_golden(name):
 @pytest.mark.parametrize("name", PLANS)
 def test_json_golden(name):
     check_golden(f"plan/{name}.json", json.dumps(json_of(PLANS[name]()), indent=1, ensure_ascii=False) + "\n")
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_markdown_golden(name):
+    plan = replace(PLANS[name](), state_at=MONDAY - timedelta(minutes=5) if name == "troubled" else None)
+    check_golden(
+        f"plan/{name}.md", write_markdown(plan, [Link("Site quay before and after", "pictures/site-quay.png")])
+    )
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_that_was_saved_is_shown_as_it_was(name):
+    plan = PLANS[name]()
+    again = read_json(json.loads(json.dumps(json_of(plan))))
+    assert json_of(again) == json_of(plan)
+    assert text_of(again) == text_of(plan)
+    assert write_markdown(again) == write_markdown(plan)
+    assert (again.is_empty, again.is_blocked, again.is_drifted) == (plan.is_empty, plan.is_blocked, plan.is_drifted)
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -1,0 +1,63 @@
+"""`reconciler show`: a saved plan, printed again as it was."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from reconciler.cli.presentation import By, Format, print_plan
+from reconciler.errors import ReconcilerError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.plan.planned import FleetPlan
+
+LARGEST_PLAN = 512 * 1024 * 1024
+"""Bytes; the plan of ten thousand new stations has about a hundred million."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("show", help=_HELP)(show)
+
+
+_HELP = """Print a plan that `reconciler plan --out FILE` has saved.
+
+It needs neither the repository nor a controller, and prints what `plan` had printed.
+
+Example:  reconciler show plan.json -o markdown"""
+
+
+def show(
+    file: str = typer.Argument(..., metavar="FILE", help="The saved plan (- is stdin)."),
+    output: Format = typer.Option(Format.TEXT, "-o", "--output", help="How to print."),
+    by: By = typer.Option(By.CHANGE, help="What the text is divided by: equal changes, groups or stations."),
+) -> None:
+    """Print a saved plan."""
+    print_plan(read_plan(file), output, by)
+
+
+def read_plan(name: str) -> FleetPlan:
+    """Read a saved plan from a file, or from stdin by the name `-`.
+
+    Raises:
+        UsageError: the file can't be read.
+        ReconcilerError: it is no saved plan.
+    """
+    try:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
+            content = stream.read(LARGEST_PLAN + 1)
+    except OSError as error:
+        raise UsageError(f"{name} can't be read: {error.strerror or error}") from error
+    if len(content) > LARGEST_PLAN:
+        raise ReconcilerError(f"{name} is larger than {LARGEST_PLAN // 1024 // 1024} MiB, which no plan is")
+    import orjson
+
+    from reconciler.plan.saved import read_json
+
+    try:
+        return read_json(orjson.loads(content))
+    except orjson.JSONDecodeError as error:
+        raise ReconcilerError(f"{name} is not JSON: {error}") from error
