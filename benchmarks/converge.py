@@ -28,7 +28,7 @@ def measure(stations: int, groups: int = 20) -> dict[str, float]:
 
 async def _measure(stations: int, groups: int) -> dict[str, float]:
     built: list[Controller] = []
-    house = House(clock=utc_now, report=lambda event: built[0].report(event))
+    house = House(clock=utc_now, report=lambda event: built[0].report(event))  # noqa: PLW0108 (it is built after)
     server = StationServer(house, lambda _: True, port=0)
     controller = Controller(server, shipped(), utc_now, Settings())
     built.append(controller)

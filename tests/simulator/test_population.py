@@ -1,19 +1,21 @@
 """Stations by the number, or after a fleet's own."""
 
 import ast
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import Place, UsageError
-from reconciler.manifests.fleet import Current, Declared, Evse, Station
+from reconciler.manifests.fleet import Current, Declared, Evse, FailSafe, OnUnsupported, Settings, Station
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import Unit
 from reconciler.simulator.nameplate import NegativeLimit
 from reconciler.simulator.population import Outfit, identities, make_stations, stations_like
 
+HOUR = timedelta(hours=1)
+INHERITED = Settings(FailSafe(30 * HOUR, 6 * HOUR, HOUR), timedelta(0), OnUnsupported.REFUSE)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -22,7 +24,8 @@ def listed(identity, **declared):
         Evse(1, Decimal(15_000), Decimal(10_000), 0, Current.DC, ""),
         Evse(2, Decimal(7400), Decimal(0), 1, Current.AC, ""),
     )
-    return Station(identity, identity, {}, "", None, (), evses, Declared(**declared), (), Place("fleet.yaml"))
+    place = Place("fleet.yaml")
+    return Station(identity, identity, {}, "", None, (), evses, Declared(**declared), (), INHERITED, place)
 
 
 def test_identities_count_up_within_their_range():
