@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import Place, UsageError
-from reconciler.manifests.fleet import Current, Declared, Evse, FailSafe, OnUnsupported, Settings, Station
+from reconciler.manifests.fleet import Current, Declared, Evse, FailSafe, Settings, Station
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import Unit
 from reconciler.simulator.nameplate import NegativeLimit
 from reconciler.simulator.population import Outfit, identities, make_stations, stations_like
 
 HOUR = timedelta(hours=1)
-INHERITED = Settings(FailSafe(30 * HOUR, 6 * HOUR, HOUR), timedelta(0), OnUnsupported.REFUSE)
+INHERITED = Settings(FailSafe(30 * HOUR, 6 * HOUR, HOUR), timedelta(0), "refuse")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
