@@ -95,8 +95,8 @@ class Revision:
         known = self._planned.get(kind)
         if known is None:
             span = (day, day + HORIZON)
-            lines = [self.renderer.timeline(station, evse, span) for evse in station.evses]
-            known = load_of_lines(lines)
+            lines = [self.renderer.envelope(station, evse, span) for evse in station.evses]
+            known = load_of_lines([highest for _, highest in lines], [lowest for lowest, _ in lines])
             remember(self._planned, kind, known)
         return known
 
@@ -118,7 +118,7 @@ class Revision:
                     break  # without its floor nothing else may go
         evses = tuple(evse.id for evse in station.evses)
         voltage = self.fleet.nominal_voltage
-        return Goal(tuple(lowered), self.commit, desired.until, self.owned, evses, refusal, voltage)
+        return Goal(tuple(lowered), self.commit, desired.until, self.owned, evses, refusal, voltage, desired.notes)
 
 
 def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime) -> Revision:
@@ -190,6 +190,9 @@ def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError | Noted]
             yield from _judge(goal, protocol, assume(station.declared, protocol), revision.fleet)
             if goal.refusal:
                 refusals.append((protocol, goal.refusal))
+            span, capability = (now, now + HORIZON), assume(station.declared, protocol)
+            notes = revision.renderer.degradations(station, capability, span)
+            yield from (_degraded(alike, protocol, note) for note in notes)
         for protocol, refusal in refusals:
             left = len(refusals) < len(spoken)
             yield _silent(alike, protocol, refusal) if left else _unsupported(station, protocol, refusal)
@@ -205,6 +208,11 @@ def _judge(goal: Goal, protocol: Protocol, capability: Capability, fleet: Fleet)
             judge(protocol, "SetChargingProfile", "Request", payload)
         except ProtocolError as error:
             yield refuse("", f"profile {profile.id} breaks OCPP {protocol.version}: {error}", "schema")
+
+
+def _degraded(alike: list[Station], protocol: Protocol, note: str) -> Noted:
+    fact = Fact("degraded", f"over OCPP {protocol.version}, {note}", alike[-1].place, "spec.onUnsupported")
+    return fact, tuple(station.identity for station in alike)
 
 
 def _silent(alike: list[Station], protocol: Protocol, refusal: str) -> Noted:

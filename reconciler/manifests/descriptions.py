@@ -108,6 +108,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "units": "The units that its limits may have.",
         "maxOffline": "On OCPP 2.1: it takes maxOfflineDuration.",
         "entries": "How many profiles it holds.",
+        "modes": "The modes of OCPP 2.1 that it has, beside charge-only.",
     },
     "ScheduleSpec": {
         "extends": "The name of another Schedule that holds where this one's windows say nothing.",
@@ -115,7 +116,14 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "otherwise": "The power outside all windows. Left out, a lower priority or zero holds there.",
         "validity": "The dates on which the schedule speaks at all.",
     },
+    "CurvePointSpec": {
+        "frequency": "The frequency of the grid.",
+        "power": "What is added to the baseline at that frequency.",
+    },
     "WindowSpec": {
+        "mode": "How an OCPP 2.1 station is steered in it; without one, power alone says it.",
+        "baseline": "What flows at nominal frequency; nothing unless given.",
+        "curve": "What is added to the baseline by the frequency of the grid; a line between its points.",
         "days": "The days on which the window begins.",
         "except": "Days on which it does not begin after all.",
         "also": "Days on which it begins as well, whatever `days`, `except` and `season` say.",
@@ -155,6 +163,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "least-current": "Currents between 0 and 6 A on AC, which no vehicle charges with.",
         "least-power": "Powers that come to less than 6 A on AC.",
         "protocol-left": "Stations whose protocol is left to be found out.",
+        "degraded": "Stations that get less flow than was asked, because they can't be told it.",
     },
     "DirectionChangesSpec": {"perDay": "How many turns one local day may have."},
     "StartsSpec": {"perDay": "How many starts one local day may have."},

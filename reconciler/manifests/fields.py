@@ -16,7 +16,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from reconciler.manifests import shapes
 from reconciler.manifests.days import DateRange
-from reconciler.manifests.quantity import Malformed, Quantity, parse_energy, parse_percent, parse_power, parse_volts
+from reconciler.manifests.quantity import (
+    Malformed,
+    Quantity,
+    parse_energy,
+    parse_frequency,
+    parse_percent,
+    parse_power,
+    parse_volts,
+)
 from reconciler.manifests.times import DAY_GROUPS, parse_clock, parse_date, parse_days, parse_duration, parse_month_day
 
 INT32 = 2_147_483_647
@@ -72,6 +80,17 @@ def _read_volts(value: object) -> Decimal:
 
 def _read_energy(value: object) -> Decimal:
     return parse_energy(_text(value, "40 kWh"))
+
+
+def _read_frequency(value: object) -> Decimal:
+    return parse_frequency(_text(value, "49.8 Hz"))
+
+
+def _read_watts(value: object) -> Quantity:
+    power = _read_power(value)
+    if power.unit != "W":
+        raise Malformed("this is a power of all phases together", "wrong-unit", "write W, kW or MW")
+    return power
 
 
 def _read_percent(value: object) -> Decimal:
@@ -173,6 +192,8 @@ Cap = Annotated[Quantity, PlainValidator(_read_cap), shapes.CAP]
 Duration = Annotated[timedelta, PlainValidator(_read_duration), shapes.DURATION]
 Volts = Annotated[Decimal, PlainValidator(_read_volts), shapes.VOLTS]
 Energy = Annotated[Decimal, PlainValidator(_read_energy), shapes.ENERGY]
+Frequency = Annotated[Decimal, PlainValidator(_read_frequency), shapes.FREQUENCY]
+Watts = Annotated[Quantity, PlainValidator(_read_watts), shapes.SIGNED_WATTS]
 Percent = Annotated[Decimal, PlainValidator(_read_percent), shapes.PERCENT]
 Clock = Annotated[int, PlainValidator(_read_clock), shapes.CLOCK]
 Days = Annotated[frozenset[int], PlainValidator(_read_days), shapes.DAYS]

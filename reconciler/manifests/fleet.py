@@ -6,9 +6,11 @@ Equal parts are shared objects, so that ten thousand stations of a few kinds sta
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from reconciler.manifests.quantity import Current, Quantity
+from reconciler.profiles.profile import Mode
 
 OnUnsupported: TypeAlias = Literal["refuse", "charge-only", "zero"]
 
@@ -34,11 +36,11 @@ __all__ = [
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date, timedelta
-    from decimal import Decimal
 
     from reconciler.errors import Place
     from reconciler.manifests.days import Meaning, Pattern
     from reconciler.manifests.guardrails import Guardrails
+    from reconciler.profiles.profile import CurvePoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Declared:
     units: tuple[str, ...] | None = None
     max_offline: bool | None = None
     entries: int | None = None
+    modes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class Window:
     """Hold a power over local time, from `start` to before `end` in minutes of the day that it starts on.
 
     `days` counts from 0 for Monday; `pattern` is there where more than weekdays decides. `end` goes beyond 1440 where
-    the window runs over midnight.
+    the window runs over midnight. `mode` is there where one was written; where others steer, `power` is the baseline or
+    nothing, and `curve` has what is added to it by the grid's frequency.
     """
 
     days: frozenset[int]
@@ -140,6 +144,15 @@ class Window:
     power: Quantity
     place: Place
     pattern: Pattern | None = None
+    mode: Mode | None = None
+    curve: tuple[CurvePoint, ...] = ()
+
+    @property
+    def may_discharge(self) -> bool:
+        """Tell whether it lets anything flow out of a vehicle that can be discharged."""
+        if self.mode in (Mode.LOCAL_LOAD_BALANCING, Mode.EXTERNAL_LIMITS):
+            return True
+        return self.power.value + min((point.power_w for point in self.curve), default=Decimal(0)) < 0
 
     def holds_on(self, day: date) -> bool:
         """Tell whether the window starts on a day."""
@@ -149,7 +162,9 @@ class Window:
     def meaning(self) -> Meaning:
         """Give what counts of it."""
         days: Meaning = tuple(sorted(self.days)) if self.pattern is None else self.pattern.meaning
-        return (days, self.start, self.end, _power(self.power))
+        command = (_power(self.power), *([self.mode.value] if self.mode else []))
+        curve = tuple((f"{hertz:f}", f"{power:f}") for hertz, power in self.curve)
+        return (days, self.start, self.end, *command, *curve)
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,7 @@ class GuardrailsSpec(Model):
     clock_skew: ClockSkewSpec = ClockSkewSpec()
     lease_length: LeaseLengthSpec = LeaseLengthSpec()
     protocol_left: WarningSpec = WarningSpec()
+    degraded: WarningSpec = WarningSpec()
     blast_radius: BlastRadiusSpec = BlastRadiusSpec()
 
 

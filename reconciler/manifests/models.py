@@ -28,7 +28,7 @@ from reconciler.manifests.fields import (
     read_protocol,
 )
 from reconciler.manifests.guardrails import GuardrailsSpec
-from reconciler.manifests.programme import CalendarSpec, ReadyBySpec, ScheduleSpec
+from reconciler.manifests.programme import CalendarSpec, ModeWord, ReadyBySpec, ScheduleSpec
 from reconciler.manifests.quantity import Current, Malformed, Quantity
 from reconciler.manifests.snapshot import TABLE_SUFFIX
 
@@ -87,6 +87,7 @@ class CapabilitySpec(Model):
     units: tuple[Literal["W", "A"], ...] | None = Field(default=None, strict=False, min_length=1)
     max_offline: bool | None = None
     entries: Count | None = None
+    modes: tuple[ModeWord, ...] | None = Field(default=None, strict=False)
 
 
 class FailSafePart(Model):

@@ -6,7 +6,8 @@ Used by the catalogue through `models.KINDS`. Names of calendars and schedules a
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from itertools import pairwise
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -19,15 +20,28 @@ from reconciler.manifests.fields import (
     Days,
     DayWords,
     Energy,
+    Frequency,
     Model,
     MonthDay,
     Percent,
     Power,
+    Watts,
 )
 from reconciler.manifests.quantity import Malformed
 from reconciler.manifests.times import MINUTES_PER_DAY
+from reconciler.profiles.rules import LEAST_POINTS, MOST_POINTS
 
 MAX_WINDOWS = 1000
+ModeWord: TypeAlias = Literal[
+    "central-setpoint", "local-frequency", "local-load-balancing", "idle", "charge-only", "external-limits"
+]
+POWERED = frozenset({None, "central-setpoint", "charge-only"})
+MODE_HINTS = {
+    "idle": "nothing flows in it",
+    "local-frequency": "give `baseline` and `curve`",
+    "local-load-balancing": "the station follows its own meter",
+    "external-limits": "someone else sets them",
+}
 MAX_DATES = 5000
 
 
@@ -89,6 +103,13 @@ class SeasonSpec(Model):
     to: MonthDay
 
 
+class CurvePointSpec(Model):
+    """A point of a curve: what is added to the baseline at a frequency of the grid; in between it is a line."""
+
+    frequency: Frequency
+    power: Watts
+
+
 class WindowSpec(Model):
     """A power over local time; a window that ends when or before it starts runs over midnight."""
 
@@ -99,7 +120,34 @@ class WindowSpec(Model):
     validity: ValiditySpec = ValiditySpec()
     from_: Annotated[Clock, Field(alias="from")]
     to: Clock
-    power: Power
+    power: Power | None = None
+    mode: ModeWord | None = None
+    baseline: Watts | None = None
+    curve: list[CurvePointSpec] = Field(default_factory=list, max_length=MOST_POINTS)
+
+    @model_validator(mode="after")
+    def _as_its_mode_needs(self) -> Self:
+        powered = self.mode in POWERED
+        if powered and self.power is None:
+            raise Malformed("`power` is missing", "missing-key")
+        if not powered and self.power is not None:
+            raise Malformed(f"`mode: {self.mode}` has no `power`", "mode-field", MODE_HINTS[str(self.mode)])
+        if self.mode == "charge-only" and self.power is not None and self.power.value < 0:
+            raise Malformed(f"{self.power} discharges, and `mode: charge-only` does not", "mode-field")
+        return self
+
+    @model_validator(mode="after")
+    def _curve_of_its_mode(self) -> Self:
+        if self.mode != "local-frequency":
+            if self.curve or self.baseline is not None:
+                raise Malformed("`curve` and `baseline` go with `mode: local-frequency`", "mode-field")
+            return self
+        if len(self.curve) < LEAST_POINTS:
+            hint = "[{frequency: 49.8 Hz, power: -5 kW}, {frequency: 50.2 Hz, power: 5 kW}]"
+            raise Malformed(f"a `curve` has at least {LEAST_POINTS} points", "mode-field", hint)
+        if any(one.frequency >= other.frequency for one, other in pairwise(self.curve)):
+            raise Malformed("the frequencies of a `curve` rise from point to point", "mode-field")
+        return self
 
     @model_validator(mode="after")
     def _within_a_day(self) -> Self:

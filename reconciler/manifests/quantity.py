@@ -13,12 +13,14 @@ from functools import lru_cache
 from typing import Literal
 
 LARGEST_W = Decimal(1_000_000_000)
+SMALLEST_HERTZ, LARGEST_HERTZ = Decimal(40), Decimal(70)
 SMALLEST_VOLTS, LARGEST_VOLTS = Decimal(50), Decimal(1000)
 
 _POWER = re.compile(r"([-+]?[0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z]+)")
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
 _ENERGY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(Wh|kWh|MWh)")
 _ENERGY_SCALES = {"Wh": Decimal(1), "kWh": Decimal(1000), "MWh": Decimal(1_000_000)}
+_FREQUENCY = re.compile(r"([0-9]{2}(?:\.[0-9]{1,3})?) ?Hz")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 _SCALES: dict[str, tuple[Decimal, Literal["W", "A"]]] = {
     "W": (Decimal(1), "W"),
@@ -107,6 +109,17 @@ def parse_energy(text: str) -> Decimal:
     if energy > LARGEST_W:
         raise Malformed(f"`{text}` is more than a vehicle holds", "out-of-range", "at most 1000 MWh")
     return energy
+
+
+def parse_frequency(text: str) -> Decimal:
+    """Read a grid frequency such as `49.8 Hz`; raises Malformed."""
+    found = _FREQUENCY.fullmatch(text)
+    if found is None:
+        raise Malformed(f"`{text}` is not a frequency", "wrong-unit", "such as 49.8 Hz")
+    hertz = _plain(Decimal(found[1]))
+    if not SMALLEST_HERTZ <= hertz <= LARGEST_HERTZ:
+        raise Malformed(f"`{text}` is not the frequency of a grid", "out-of-range", "from 40 Hz to 70 Hz")
+    return hertz
 
 
 def parse_percent(text: str) -> Decimal:

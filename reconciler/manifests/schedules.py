@@ -5,13 +5,16 @@ Used by `load`. Local time stays local here; `render` knows the calendar.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from reconciler.manifests.complaints import clip
 from reconciler.manifests.days import Pattern, Season
 from reconciler.manifests.fleet import Schedule, Window
 from reconciler.manifests.overlaps import Overlaps
+from reconciler.manifests.quantity import Quantity
 from reconciler.manifests.times import MINUTES_PER_DAY
+from reconciler.profiles.profile import CurvePoint, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,9 +24,16 @@ if TYPE_CHECKING:
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
     from reconciler.manifests.programme import ScheduleSpec, WindowSpec
-    from reconciler.manifests.quantity import Quantity
 
 MAX_EXTENDS = 8
+MODES = {
+    "central-setpoint": Mode.CENTRAL_SETPOINT,
+    "local-frequency": Mode.LOCAL_FREQUENCY,
+    "local-load-balancing": Mode.LOCAL_LOAD_BALANCING,
+    "idle": Mode.IDLE,
+    "charge-only": Mode.CHARGING_ONLY,
+    "external-limits": Mode.EXTERNAL_LIMITS,
+}
 
 
 def resolve_schedules(catalogue: Catalogue, almanac: Almanac, complaints: Complaints) -> dict[str, Schedule]:
@@ -39,11 +49,26 @@ def resolve_schedules(catalogue: Catalogue, almanac: Almanac, complaints: Compla
 def check_consent(schedules: Mapping[str, Schedule], complaints: Complaints) -> None:
     """Note every discharge, for a fleet that has not consented to any."""
     for schedule in schedules.values():
-        for power, place, field in powers(schedule):
-            if power.value < 0:
-                message = f"{power} discharges, and the Fleet does not allow it"
-                hint = "`discharge: allowed` in the Fleet is the consent"
-                complaints.add(place, "discharge-not-allowed", message, field=field, hint=hint)
+        for subject, place, field in discharges(schedule):
+            message = f"{subject} discharges, and the Fleet does not allow it"
+            hint = "`discharge: allowed` in the Fleet is the consent"
+            complaints.add(place, "discharge-not-allowed", message, field=field, hint=hint)
+
+
+def discharges(schedule: Schedule) -> Iterator[tuple[str, Place, str]]:
+    """List what discharges in a schedule of its own, in the words of its author, with places and field paths."""
+    for number, window in enumerate(schedule.windows):
+        if window.may_discharge:
+            key = "power" if window.power.value < 0 and not window.curve else "mode"
+            subject = str(window.power) if key == "power" else f"`mode: {word_of(window.mode)}`"
+            yield subject, window.place, f"spec.windows[{number}].{key}"
+    if schedule.otherwise is not None and schedule.otherwise_place is not None and schedule.otherwise.value < 0:
+        yield str(schedule.otherwise), schedule.otherwise_place, "spec.otherwise"
+
+
+def word_of(mode: Mode | None) -> str:
+    """Give the word that a mode has in manifests."""
+    return next((word for word, known in MODES.items() if known is mode), "")
 
 
 def powers(schedule: Schedule) -> Iterator[tuple[Quantity, Place, str]]:
@@ -103,7 +128,10 @@ class _Resolver:
         pattern = self._pattern(entry, number, spec)
         weekly = pattern.is_weekly
         days, place = pattern.on.weekdays, entry.at("windows", number)
-        return Window(days, spec.from_, end, spec.power, place, None if weekly else pattern)
+        power = spec.power or spec.baseline or Quantity(Decimal(0), "W")
+        mode = MODES[spec.mode] if spec.mode else None
+        curve = tuple(CurvePoint(point.frequency, point.power.value) for point in spec.curve)
+        return Window(days, spec.from_, end, power, place, None if weekly else pattern, mode, curve)
 
     def _pattern(self, entry: Entry[ScheduleSpec], number: int, spec: WindowSpec) -> Pattern:
         on, without, also = (

@@ -35,6 +35,10 @@ MAGNITUDE = text(
 )
 CAP = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?(W|kW|MW)$", "A power without a sign: W, kW or MW.", "600 kW", "12 MW")
 ENERGY = text(r"^[0-9]{1,12}(\.[0-9]{1,6})? ?(Wh|kWh|MWh)$", "An energy.", "40 kWh")
+FREQUENCY = text(r"^[0-9]{2}(\.[0-9]{1,3})? ?Hz$", "A grid frequency.", "49.8 Hz")
+SIGNED_WATTS = text(
+    r"^[-+]?[0-9]{1,12}(\.[0-9]{1,6})? ?(W|kW|MW)$", "Signed power in W, kW or MW; positive charges.", "5 kW", "-7 kW"
+)
 PERCENT = text(r"^[0-9]{1,3}(\.[0-9]{1,3})? ?%$", "A percentage.", "80 %")
 DURATION = text(r"^[0-9]{1,9} ?[smhd]$", "A duration in seconds, minutes, hours or days.", "90s", "15m", "26h", "7d")
 VOLTS = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?V$", "A voltage between phase and neutral.", "230 V")

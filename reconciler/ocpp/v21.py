@@ -14,7 +14,7 @@ from reconciler.errors import Unsupported
 from reconciler.ocpp.requests import clear_profile, get_composite, get_profiles, lift_composite
 from reconciler.profiles.capability import Capability
 from reconciler.profiles.form import JsonObject, read_profile, write_profile
-from reconciler.profiles.profile import ChargingSchedule, Mode, Period, Profile, Purpose
+from reconciler.profiles.profile import ChargingSchedule, CurvePoint, Mode, Period, Profile, Purpose
 
 __all__ = [
     "clear_profile",
@@ -81,6 +81,9 @@ def _lower_schedule(schedule: ChargingSchedule) -> ChargingSchedule:
 
 def _lower_period(period: Period) -> Period:
     limit, discharge, setpoint = (_cut(n) for n in (period.limit, period.discharge_limit, period.setpoint))
+    if period.mode is Mode.LOCAL_FREQUENCY:
+        curve = tuple(CurvePoint(_exact(hertz), _exact(power)) for hertz, power in period.freq_watt_curve)
+        return replace(period, v2x_baseline=_cut(period.v2x_baseline), freq_watt_curve=curve)
     if (limit, discharge, setpoint) == (period.limit, period.discharge_limit, period.setpoint):
         return period
     return replace(period, limit=limit, discharge_limit=discharge, setpoint=setpoint)
@@ -93,4 +96,8 @@ def _with_modes(schedule: JsonObject) -> JsonObject:
 
 
 def _cut(value: Decimal | None) -> Decimal | None:
-    return None if value is None else value.quantize(_MILLIONTH, ROUND_DOWN)
+    return None if value is None else _exact(value)
+
+
+def _exact(value: Decimal) -> Decimal:
+    return value.quantize(_MILLIONTH, ROUND_DOWN)

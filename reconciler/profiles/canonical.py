@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import TypeVar
 
-from reconciler.profiles.profile import LAST_INSTANT, ChargingSchedule, Kind, Period, Profile, later
+from reconciler.profiles.profile import LAST_INSTANT, ChargingSchedule, CurvePoint, Kind, Period, Profile, later
 
 At = TypeVar("At", int, datetime)
 
@@ -21,6 +21,8 @@ NEVER = datetime(2200, 1, 1, tzinfo=UTC)
 """Stations that fill in `validTo` use a date beyond this one for "for ever"."""
 EVER = datetime(1971, 1, 1, tzinfo=UTC)
 """Stations that fill in `validFrom` use a date before this one for "always"."""
+MILLIHERTZ = Decimal("0.001")
+"""The last digit of a frequency that counts."""
 TOLERANCE = Decimal("0.05")
 """Half of the last digit that 2.0.1 carries: what rounding on the way may change."""
 
@@ -163,17 +165,31 @@ def _same_steps(mine: tuple[tuple[At, Period], ...], theirs: tuple[tuple[At, Per
 
 def same_period(one: Period, other: Period) -> bool:
     """Tell whether two periods command the same, within what rounding on the way may change."""
-    return (one.mode, one.number_phases, one.phase_to_use) == (
-        other.mode,
-        other.number_phases,
-        other.phase_to_use,
-    ) and all(
-        near(a, b)
-        for a, b in (
-            (one.limit, other.limit),
-            (one.discharge_limit, other.discharge_limit),
-            (one.setpoint, other.setpoint),
+    return (
+        (one.mode, one.number_phases, one.phase_to_use)
+        == (
+            other.mode,
+            other.number_phases,
+            other.phase_to_use,
         )
+        and all(
+            near(a, b)
+            for a, b in (
+                (one.limit, other.limit),
+                (one.discharge_limit, other.discharge_limit),
+                (one.setpoint, other.setpoint),
+                (one.v2x_baseline, other.v2x_baseline),
+            )
+        )
+        and _same_curve(one, other)
+    )
+
+
+def _same_curve(one: Period, other: Period) -> bool:
+    mine, theirs = one.freq_watt_curve, other.freq_watt_curve
+    return len(mine) == len(theirs) and all(
+        abs(a.frequency_hz - b.frequency_hz) <= MILLIHERTZ and near(a.power_w, b.power_w)
+        for a, b in zip(mine, theirs, strict=True)
     )
 
 
@@ -209,7 +225,13 @@ def _canonical_period(period: Period) -> Period:
         setpoint=_tenth(period.setpoint),
         number_phases=None if is_zero or period.number_phases == 3 else period.number_phases,
         phase_to_use=None if is_zero else period.phase_to_use,
+        v2x_baseline=_tenth(period.v2x_baseline),
+        freq_watt_curve=tuple(_canonical_point(point) for point in period.freq_watt_curve),
     )
+
+
+def _canonical_point(point: CurvePoint) -> CurvePoint:
+    return CurvePoint(point.frequency_hz.quantize(MILLIHERTZ, ROUND_HALF_EVEN), _tenth(point.power_w) or Decimal(0))
 
 
 def _tenth(value: Decimal | None) -> Decimal | None:

@@ -17,6 +17,8 @@ from typing import assert_never
 from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose, Unit, later
 
 ZERO = Decimal(0)
+STEERED_WITHIN = frozenset({Mode.LOCAL_LOAD_BALANCING, Mode.EXTERNAL_SETPOINT, Mode.EXTERNAL_LIMITS})
+"""Modes in which a station or others decide, within `limit` and `dischargeLimit` where those are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,21 @@ class Flow:
     """What is commanded at one instant, in W: charge at most `limit_w` (None = without limit), or follow `setpoint_w`.
 
     `leader` is the id of the profile that leads the transaction layer, None where nothing does: then an EVSE charges as
-    it likes, which is why a floor lies under everything.
+    it likes, which is why a floor lies under everything. `swing_w` is the least and the most that may flow where not we
+    but the grid's frequency or someone else steers within it.
     """
 
     limit_w: Decimal | None = None
     setpoint_w: Decimal | None = None
     discharge_limit_w: Decimal | None = None
     leader: int | None = None
+    swing_w: tuple[Decimal, Decimal | None] | None = None
 
     @property
     def most_import_w(self) -> Decimal | None:
         """Give the most that may be drawn; None = without limit."""
+        if self.swing_w is not None:
+            return None if self.swing_w[1] is None else max(self.swing_w[1], ZERO)
         if self.setpoint_w is not None:
             return max(self.setpoint_w, ZERO)
         return None if self.limit_w is None else max(self.limit_w, ZERO)
@@ -59,6 +65,8 @@ class Flow:
     @property
     def most_export_w(self) -> Decimal:
         """Give the most that may be fed back, as a magnitude."""
+        if self.swing_w is not None:
+            return max(-self.swing_w[0], ZERO)
         signed = self.setpoint_w if self.setpoint_w is not None else self.limit_w
         return max(-(signed or ZERO), ZERO)
 
@@ -210,18 +218,39 @@ def _join(flows: dict[Purpose, Flow], layer: Purpose | None, leader: int | None)
         limit += flows.get(Purpose.LOCAL_GENERATION, UNLIMITED).limit_w or ZERO
     lowest = max((flow.discharge_limit_w for flow in joined if flow.discharge_limit_w is not None), default=None)
     setpoint = commanding.setpoint_w if external.setpoint_w is None else external.setpoint_w
-    return Flow(limit, _between(setpoint, lowest, limit), lowest, leader)
+    return Flow(limit, _between(setpoint, lowest, limit), lowest, leader, _clipped(commanding.swing_w, lowest, limit))
+
+
+def _clipped(
+    swing: tuple[Decimal, Decimal | None] | None, lowest: Decimal | None, highest: Decimal | None
+) -> tuple[Decimal, Decimal | None] | None:
+    """Clip what others may steer to the limits, as a setpoint would be (V2X.03, V2X.04)."""
+    if swing is None:
+        return None
+    most = highest if swing[1] is None else _between(swing[1], lowest, highest)
+    return _between(swing[0], lowest, highest) or ZERO, most
 
 
 def _flow(profile: Profile, period: Period, situation: Situation) -> Flow:
     if period.mode is Mode.IDLE:
         return Flow(limit_w=ZERO, discharge_limit_w=ZERO)
+    if period.mode is Mode.LOCAL_FREQUENCY:
+        return _by_frequency(period)
     factor = Decimal(1) if profile.schedule.unit is Unit.WATT else _watts_per_ampere(period, situation)
+    limit, lowest = _times(period.limit, factor), _times(period.discharge_limit, factor)
     return Flow(
-        limit_w=_times(period.limit, factor),
+        limit_w=limit,
         setpoint_w=_times(period.setpoint, factor),
-        discharge_limit_w=_times(period.discharge_limit, factor),
+        discharge_limit_w=lowest,
+        swing_w=(lowest, limit) if period.mode in STEERED_WITHIN and lowest is not None else None,
     )
+
+
+def _by_frequency(period: Period) -> Flow:
+    """Give the baseline as what is followed at nominal frequency, and how far the curve leads from it (Q08.FR.06)."""
+    baseline = period.v2x_baseline or ZERO
+    powers = [baseline + point.power_w for point in period.freq_watt_curve] or [baseline]
+    return Flow(setpoint_w=baseline, swing_w=(min(powers), max(powers)))
 
 
 def _watts_per_ampere(period: Period, situation: Situation) -> Decimal:

@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, Decimal
 from reconciler.errors import Unsupported
 from reconciler.profiles.capability import Capability, Protocol, Rating
 from reconciler.profiles.form import plain
-from reconciler.profiles.profile import ChargingSchedule, Mode, Period, Profile, Unit
+from reconciler.profiles.profile import ChargingSchedule, CurvePoint, Mode, Period, Profile, Unit
 
 ZERO = Decimal(0)
 LEAST_AMPERES = Decimal(6)
@@ -83,8 +83,24 @@ def _refuse_modes(profile: Profile, capability: Capability) -> None:
             )
         return
     modes = {period.mode for schedule in profile.schedules for period in schedule.periods}
-    for mode in sorted(modes - capability.modes - {Mode.CHARGING_ONLY}):
-        raise Unsupported(f"operation mode {mode}", "it is not among the station's SupportedOperationModes")
+    for mode in sorted(modes):
+        refusal = refuses_mode(mode, capability)
+        if refusal is not None:
+            raise refusal
+
+
+def refuses_mode(mode: Mode, capability: Capability) -> Unsupported | None:
+    """Say why a station can't be told a mode of operation; None where it can (K01.FR.115, Q08.FR.05)."""
+    if mode is Mode.CHARGING_ONLY:
+        return None
+    if capability.protocol is Protocol.V201:
+        spoken = mode in (Mode.IDLE, Mode.CENTRAL_SETPOINT)
+        return None if spoken else Unsupported(f"operation mode {mode}", "OCPP 2.0.1 only has limits")
+    if mode not in capability.modes:
+        return Unsupported(f"operation mode {mode}", "it is not among the station's SupportedOperationModes")
+    if mode is Mode.LOCAL_FREQUENCY and Unit.WATT not in capability.units:
+        return Unsupported(f"operation mode {mode}", "it is in W, and the station takes amperes only")
+    return None
 
 
 def _unit(profile: Profile, capability: Capability, rating: Rating) -> Unit:
@@ -123,7 +139,18 @@ def _fit_period(period: Period, given: Unit, unit: Unit, rating: Rating) -> Peri
         setpoint=_startable(_fit_number(period.setpoint, given, unit, share), unit),
         number_phases=phases or None,
         phase_to_use=period.phase_to_use if phases else None,
+        v2x_baseline=_fit_number(period.v2x_baseline, Unit.WATT, Unit.WATT, rating),
+        freq_watt_curve=tuple(
+            _fit_point(point, period.v2x_baseline or ZERO, rating) for point in period.freq_watt_curve
+        ),
     )
+
+
+def _fit_point(point: CurvePoint, baseline: Decimal, rating: Rating) -> CurvePoint:
+    """Clip what comes of baseline and curve together; between two points it is a line, so it stays within as well."""
+    base = min(max(baseline, -rating.discharge_w), rating.charge_w)
+    total = min(max(base + point.power_w, -rating.discharge_w), rating.charge_w)
+    return CurvePoint(point.frequency_hz, plain((total - base).quantize(Decimal("0.1"), ROUND_DOWN)))
 
 
 def _share(rating: Rating, phases: int) -> Rating:

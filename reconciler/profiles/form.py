@@ -16,6 +16,7 @@ from typing import TypeVar
 from reconciler.errors import ReconcilerError
 from reconciler.profiles.profile import (
     ChargingSchedule,
+    CurvePoint,
     Kind,
     Mode,
     Period,
@@ -187,6 +188,9 @@ class _Fields:
             raise MalformedProfile(self._at(name), "must be a list that is not empty")
         return tuple(read(_Fields(item, f"{self._at(name)}[{index}]")) for index, item in enumerate(items))
 
+    def maybe_each(self, name: str, read: Callable[[_Fields], T]) -> tuple[T, ...]:
+        return self.each(name, read) if self.data.get(name) else ()
+
     def _at(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
 
@@ -221,7 +225,13 @@ def _read_period(fields: _Fields) -> Period:
         mode=fields.have("operationMode", _enum(Mode)) or Mode.CHARGING_ONLY,
         number_phases=fields.have("numberPhases", read_integer),
         phase_to_use=fields.have("phaseToUse", read_integer),
+        v2x_baseline=fields.have("v2xBaseline", read_number),
+        freq_watt_curve=fields.maybe_each("v2xFreqWattCurve", _read_point),
     )
+
+
+def _read_point(fields: _Fields) -> CurvePoint:
+    return CurvePoint(fields.need("frequency", read_number), fields.need("power", read_number))
 
 
 def _write_schedule(schedule: ChargingSchedule) -> dict[str, object]:
@@ -247,8 +257,14 @@ def _write_period(period: Period) -> dict[str, object]:
             "setpoint": write_number(period.setpoint),
             "numberPhases": period.number_phases,
             "phaseToUse": period.phase_to_use,
+            "v2xBaseline": write_number(period.v2x_baseline),
+            "v2xFreqWattCurve": [_write_point(point) for point in period.freq_watt_curve] or None,
         }
     )
+
+
+def _write_point(point: CurvePoint) -> dict[str, object]:
+    return {"frequency": write_number(point.frequency_hz), "power": write_number(point.power_w)}
 
 
 def _present(fields: dict[str, object]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Purpose(StrEnum):
@@ -64,13 +65,20 @@ class Mode(StrEnum):
     LOCAL_LOAD_BALANCING = "LocalLoadBalancing"
 
 
+class CurvePoint(NamedTuple):
+    """One point of v2xFreqWattCurve: what is added to the baseline at a grid frequency; + charge, - discharge."""
+
+    frequency_hz: Decimal
+    power_w: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """ChargingSchedulePeriod: what holds from `start` seconds after the schedule's begin.
 
     `limit` caps charging (>= 0; negative only on a 2.0.1 wire that is known to discharge on it),
     `discharge_limit` (<= 0) caps discharging, `setpoint` is to be followed (+ charge, - discharge);
-    all in the schedule's unit.
+    all in the schedule's unit. LocalFrequency has none of them but `v2x_baseline` and `freq_watt_curve`, in W.
     """
 
     start: int
@@ -80,6 +88,8 @@ class Period:
     mode: Mode = Mode.CHARGING_ONLY
     number_phases: int | None = None
     phase_to_use: int | None = None
+    v2x_baseline: Decimal | None = None
+    freq_watt_curve: tuple[CurvePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

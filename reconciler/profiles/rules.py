@@ -13,6 +13,7 @@ from itertools import combinations, pairwise
 
 from reconciler.profiles.profile import ChargingSchedule, Kind, Mode, Period, Profile, Purpose, Unit
 
+LEAST_POINTS, MOST_POINTS = 2, 20
 SENT_BY_STATIONS = frozenset({Purpose.EXTERNAL})
 CHARGING_ONLY = frozenset({Mode.CHARGING_ONLY})
 MODES: dict[Purpose, frozenset[Mode]] = {
@@ -158,10 +159,27 @@ def _mode_rules(kind: Kind, unit: Unit, period: Period) -> Iterator[Violation]:
             yield Violation("mode-field", "InvalidSchedule", f"{period.mode} needs {name}")
         if needed is False and value is not None:
             yield Violation("mode-field", "InvalidSchedule", f"{period.mode} has no {name}")
+    yield from _curve_rules(period)
     if unit is Unit.AMPERE and period.mode is Mode.LOCAL_FREQUENCY:
         yield Violation("frequency-unit", "InvalidSchedule", "LocalFrequency is in W (Q08.FR.05)")
     if kind is not Kind.DYNAMIC and period.mode is Mode.CENTRAL_FREQUENCY:
         yield Violation("frequency-kind", "InvalidSchedule", "CentralFrequency goes with Dynamic (Q07.FR.02)")
+
+
+def _curve_rules(period: Period) -> Iterator[Violation]:
+    """Q08.FR.01-.04: a baseline and a curve go with LocalFrequency, and only with it."""
+    points = len(period.freq_watt_curve)
+    if period.mode is not Mode.LOCAL_FREQUENCY:
+        if points or period.v2x_baseline is not None:
+            yield Violation(
+                "mode-field", "InvalidSchedule", f"{period.mode} has no v2xBaseline and no v2xFreqWattCurve"
+            )
+        return
+    if period.v2x_baseline is None:
+        yield Violation("mode-field", "InvalidSchedule", f"{period.mode} needs v2xBaseline")
+    if not LEAST_POINTS <= points <= MOST_POINTS:
+        message = f"v2xFreqWattCurve has {LEAST_POINTS} to {MOST_POINTS} points, and not {points}"
+        yield Violation("frequency-curve", "NoFreqWattCurve", message)
 
 
 def _value_rules(period: Period) -> Iterator[Violation]:

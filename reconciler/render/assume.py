@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from reconciler.manifests.fleet import Declared
+from reconciler.manifests.schedules import MODES
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Unit
 
@@ -20,6 +21,7 @@ def assume(declared: Declared, protocol: Protocol) -> Capability:
         "max_profiles": declared.entries,
         "negative_limit": declared.negative_limit,
         "max_offline": declared.max_offline if protocol is Protocol.V21 else False,
+        "modes": frozenset(MODES[mode] for mode in declared.modes) if declared.modes is not None else None,
         "units": tuple(Unit(unit) for unit in declared.units) if declared.units else None,
     }
     return replace(least, **{name: value for name, value in stated.items() if value is not None})  # type: ignore[arg-type]

@@ -25,9 +25,17 @@ MINUTES = 24 * 60
 
 def compile_schedule(schedule: Schedule, zone: ZoneInfo, start: datetime, end: datetime) -> tuple[Said, ...]:
     """Give what a schedule says over [start, end), as steps of UTC instants and quantities; None = says nothing."""
+    said = compile_spoken(schedule, zone, start, end)
+    return tuple((at, spoken.power if spoken else None) for at, spoken in said)
+
+
+def compile_spoken(
+    schedule: Schedule, zone: ZoneInfo, start: datetime, end: datetime
+) -> tuple[tuple[datetime, Spoken | None], ...]:
+    """Give what a schedule says over [start, end) with the lines that say it."""
     days = tuple(_days(start.astimezone(zone).date() - DAY, end.astimezone(zone).date() + DAY))
     instants = {start, *(at for at in _instants(schedule, zone, days) if start < at < end)}
-    return tuple((at, value_at(schedule, at.astimezone(zone))) for at in sorted(instants))
+    return tuple((at, spoken_at(schedule, at.astimezone(zone))) for at in sorted(instants))
 
 
 Said = tuple[datetime, Quantity | None]

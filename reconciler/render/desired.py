@@ -6,12 +6,11 @@ one rendering; nothing here knows what a station holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from reconciler.errors import Unsupported
 from reconciler.manifests.fleet import Evse, Fleet, Station
@@ -19,10 +18,10 @@ from reconciler.profiles.capability import Capability, Rating
 from reconciler.profiles.fit import fit
 from reconciler.profiles.profile import Profile, Purpose
 from reconciler.profiles.rules import check_stack
-from reconciler.profiles.timeline import Step, Timeline
-from reconciler.render.compile import evse_timeline
-from reconciler.render.departures import Outcome, cut, departures, settle
+from reconciler.profiles.timeline import Timeline
 from reconciler.render.lease import EPOCH, Lease, bucket, lease_at, window
+from reconciler.render.orders import Order, degrade, facts, merge
+from reconciler.render.programmes import Programmes
 from reconciler.render.sandbox import Sandbox
 from reconciler.render.yielded import check_floor, check_ids, check_yield, read_yield, refuse
 
@@ -38,6 +37,7 @@ T = TypeVar("T")
 class Desired:
     """What one station should hold: the floor first, then by id; good from `since` to before `until`.
 
+    `notes` say what was made less because the station can't be told it (`onUnsupported`).
     `refusal` says why flow can't be given (then `profiles` has none); it is empty where all could be expressed.
     """
 
@@ -45,6 +45,7 @@ class Desired:
     until: datetime
     refusal: str = ""
     since: datetime = EPOCH
+    notes: tuple[str, ...] = ()
 
 
 class Renderer:
@@ -53,11 +54,10 @@ class Renderer:
     def __init__(self, fleet: Fleet, shipped: Mapping[str, str]) -> None:
         """Take the fleet, and the templates that hold where it brings none of its own by that name."""
         self.fleet = fleet
-        self.zone = ZoneInfo(fleet.timezone)
+        self.programmes = Programmes(fleet)
         self.templates = {**shipped, **fleet.templates}
         self._sandbox = Sandbox(self.templates)
         self._remembered: dict[object, Desired] = {}
-        self._outcomes: dict[object, Outcome] = {}
         self._yields: dict[object, tuple[Profile, ...]] = {}
         self.renderings = 0
 
@@ -76,37 +76,25 @@ class Renderer:
         return known
 
     def timeline(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> Timeline:
-        """Give the signed power in W that schedules ask of an EVSE over a span, zero where none speaks.
+        """Give the signed power in W that is asked of an EVSE over a span, zero where no schedule speaks.
 
         Discharge that a departure has no room for is left out, where its policy is to trim it.
         """
-        line = self._asked(station, evse, span)
-        ready = station.settings.ready_by
-        if ready is None or not ready.trims:
-            return line
-        return cut(line, tuple(each for _, outcome in self.departures(station, evse, span) for each in outcome.cuts))
+        return self.programmes.timeline(station, evse, span)
 
-    def departures(
-        self, station: Station, evse: Evse, span: tuple[datetime, datetime]
-    ) -> Iterator[tuple[date, Outcome]]:
-        """Give the departures of an EVSE's vehicle that a span touches, by local day, with what it leaves with."""
-        ready = station.settings.ready_by
-        for day, counts in departures(ready, self.zone, span) if ready else ():
-            yield day, self.departure(station, evse, counts)
+    def envelope(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> tuple[Timeline, Timeline]:
+        """Give the least and the most that may flow, in W: they differ where others steer than the schedule."""
+        return self.programmes.envelope(station, evse, span)
 
-    def departure(self, station: Station, evse: Evse, counts: tuple[datetime, datetime]) -> Outcome:
-        """Give what an EVSE's vehicle leaves with at the end of a span; the station must have a departure."""
-        ready = station.settings.ready_by
-        assert ready is not None  # noqa: S101 - the caller has looked
-        key = (id(station.assignments), evse, ready, counts)
-        known = self._outcomes.get(key)
-        if known is None:
-            known = settle(ready, self._asked(station, evse, counts), counts)
-            remember(self._outcomes, key, known)
-        return known
-
-    def _asked(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> Timeline:
-        return evse_timeline(station.assignments, evse, self.zone, self.fleet.nominal_voltage, span)
+    def degradations(
+        self, station: Station, capability: Capability, span: tuple[datetime, datetime]
+    ) -> tuple[str, ...]:
+        """Say what a station gets less of over a span, because it can't be told it (`onUnsupported`)."""
+        notes = dict[str, None]()
+        for evse in station.evses:
+            orders = self.programmes.orders(station, evse, span)
+            notes |= dict.fromkeys(degrade(orders, capability, station.settings.on_unsupported)[1])
+        return tuple(notes)
 
     def _render(self, station: Station, capability: Capability, lease: Lease, now: datetime) -> Desired:
         self.renderings += 1
@@ -114,7 +102,7 @@ class Renderer:
         try:
             still += self._floor(capability, station)
             still += self._ceiling(capability, station)
-            flowing, held = self._schedules(station, capability, lease, now)
+            flowing, held, notes = self._schedules(station, capability, lease, now)
             _refuse_too_many((*still, *flowing), capability)
         except Unsupported as error:
             return Desired(tuple(still), lease.renewal, str(error), lease.start)
@@ -122,18 +110,19 @@ class Renderer:
         check_ids(profiles, SCHEDULE)
         for violation in check_stack(profiles):
             raise refuse(SCHEDULE, violation.message, violation.rule)
-        return Desired(profiles, held.renewal, "", held.start)
+        return Desired(profiles, held.renewal, "", held.start, notes)
 
     def _schedules(
         self, station: Station, capability: Capability, lease: Lease, now: datetime
-    ) -> tuple[tuple[Profile, ...], Lease]:
-        """Give the profiles of all EVSEs, and the lease within which none of them changes."""
-        profiles, shared = list[Profile](), lease
+    ) -> tuple[tuple[Profile, ...], Lease, tuple[str, ...]]:
+        """Give the profiles of all EVSEs, the lease within which none of them changes, and what was made less."""
+        profiles, shared, notes = list[Profile](), lease, dict[str, None]()
         for evse in station.evses if station.assignments else ():
-            rendered, held = self._schedule(evse, station, capability, lease, now)
+            rendered, held, made_less = self._schedule(evse, station, capability, lease, now)
             profiles += rendered
+            notes |= dict.fromkeys(made_less)
             shared = replace(shared, start=max(shared.start, held.start), renewal=min(shared.renewal, held.renewal))
-        return tuple(profiles), shared
+        return tuple(profiles), shared, tuple(notes)
 
     def _floor(self, capability: Capability, station: Station) -> tuple[Profile, ...]:
         variables = {"profile_id": self.fleet.id_from, "start": EPOCH, **_about(station)}
@@ -157,13 +146,14 @@ class Renderer:
 
     def _schedule(
         self, evse: Evse, station: Station, capability: Capability, lease: Lease, now: datetime
-    ) -> tuple[tuple[Profile, ...], Lease]:
-        line = self.timeline(station, evse, (lease.start, lease.end))
-        steps, held = window(line.steps, lease, now, capability.max_periods)
+    ) -> tuple[tuple[Profile, ...], Lease, tuple[str, ...]]:
+        asked = self.programmes.orders(station, evse, (lease.start, lease.end))
+        orders, notes = degrade(asked, capability, station.settings.on_unsupported)
+        orders, held = window(orders, lease, now, capability.max_periods)
         variables = {
             "profile_id": self.fleet.id_from + FIRST_EVSE + evse.id,
             "evse": _facts(evse),
-            "steps": _offsets((*steps, Step(held.end, ZERO))),
+            "steps": list(facts(merge((*orders, Order(held.end, ZERO))), orders[0].start)),
             "lease": {"start": held.start, "end": held.end},
             "max_offline": station.settings.fail_safe.max_offline if capability.max_offline else None,
             **_about(station),
@@ -171,7 +161,7 @@ class Renderer:
         rating = self._rating(station, evse)
         yielded = self._yield(SCHEDULE, variables)
         check_yield(yielded, evse.id, held, SCHEDULE)
-        return tuple(fit(profile, capability, rating) for profile in yielded), held
+        return tuple(fit(profile, capability, rating) for profile in yielded), held, notes
 
     def _yield(self, template: str, variables: Mapping[str, object]) -> tuple[Profile, ...]:
         key = (template, repr(variables))
@@ -226,16 +216,3 @@ def _facts(evse: Evse) -> dict[str, object]:
         "current": evse.current.value,
         "connector": evse.connector,
     }
-
-
-def _offsets(steps: tuple[Step, ...]) -> list[dict[str, object]]:
-    """Give steps as templates see them: `offset` in seconds after the first; neighbours differ."""
-    first = steps[0].start
-    kept: list[Step] = []
-    for step in steps:
-        if not kept or kept[-1].power_w != step.power_w:
-            kept.append(step)
-    return [
-        {"start": step.start, "offset": int((step.start - first).total_seconds()), "power_w": step.power_w}
-        for step in kept
-    ]

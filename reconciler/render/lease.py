@@ -11,12 +11,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
 from zlib import crc32
 
 from reconciler.errors import Unsupported
 from reconciler.manifests.fleet import FailSafe
-from reconciler.profiles.timeline import Step
 
+
+class Begun(Protocol):
+    """Whatever holds from an instant on."""
+
+    @property
+    def start(self) -> datetime:
+        """Give the instant from which on it holds."""
+        ...
+
+
+B = TypeVar("B", bound=Begun)
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 BUCKETS = 24
@@ -54,7 +65,7 @@ def lease_at(now: datetime, fail_safe: FailSafe, bucket_number: int) -> Lease:
     return Lease(begin - MARGIN, renewal + fail_safe.renew_before, renewal)
 
 
-def window(steps: Sequence[Step], lease: Lease, now: datetime, most: int) -> tuple[tuple[Step, ...], Lease]:
+def window(steps: Sequence[B], lease: Lease, now: datetime, most: int) -> tuple[tuple[B, ...], Lease]:
     """Cut a timeline's steps to those that fit into `most` periods, one of which is the closing zero.
 
     Where all fit, nothing changes. Else the lease ends where the next step would begin, and is renewed half-way through

@@ -36,11 +36,11 @@ def check_departures(renderer: Renderer, now: datetime) -> list[ManifestError]:
 
 def _check(renderer: Renderer, now: datetime, alike: list[tuple[Station, Evse, ReadyBy]]) -> Iterator[ManifestError]:
     station, evse, ready = alike[0]
-    for day in _kinds_of_day(renderer, station.assignments, ready, now.astimezone(renderer.zone).date()):
-        counts = counted(ready, renderer.zone, day)
-        outcome = renderer.departure(station, evse, counts)
+    for day in _kinds_of_day(renderer, station.assignments, ready, now.astimezone(renderer.programmes.zone).date()):
+        counts = counted(ready, renderer.programmes.zone, day)
+        outcome = renderer.programmes.departure(station, evse, counts)
         if outcome.held_wh < ready.least_wh:
-            wall = outcome.at.astimezone(renderer.zone)
+            wall = outcome.at.astimezone(renderer.programmes.zone)
             others = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
             yield ManifestError(
                 f"at {station.identity}{others}, EVSE {evse.id}, a vehicle leaves on {wall:%a %Y-%m-%d %H:%M} with"
@@ -72,7 +72,7 @@ def _kinds_of_day(renderer: Renderer, assignments: Iterable[Assignment], ready: 
             for each in schedules
             for near in around
         )
-        midnights = (datetime(near.year, near.month, near.day, tzinfo=renderer.zone) for near in around)
+        midnights = (datetime(near.year, near.month, near.day, tzinfo=renderer.programmes.zone) for near in around)
         kind = (windows, tuple(midnight.utcoffset() for midnight in midnights))
         if kind not in seen:
             seen.add(kind)

@@ -108,7 +108,7 @@ class _Environment(SandboxedEnvironment):
         )
         self.begin()
         self.filters = {name: self.filters[name] for name in FILTERS}
-        self.filters |= {"rfc3339": _rfc3339, "watts": _watts, "seconds": _seconds}
+        self.filters |= {"rfc3339": _rfc3339, "watts": _watts, "number": _watts, "seconds": _seconds}
         self.filters |= {"join": self._join, "round": _round}
         self.globals = {"range": self._range, "namespace": self.globals["namespace"]}
         self.globals |= {TICK: self._tick, TEXT: self._text, FLAT: _flat}

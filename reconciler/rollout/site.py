@@ -61,10 +61,10 @@ def load_of(profiles: tuple[Profile, ...], evses: tuple[tuple[int, Decimal, Deci
     return Load(total((line, 1) for line in draws), total((line, 1) for line in feeds))
 
 
-def load_of_lines(lines: Sequence[Timeline]) -> Load:
-    """Give the load of a station whose EVSEs follow timelines of signed power."""
+def load_of_lines(lines: Sequence[Timeline], lowest: Sequence[Timeline] | None = None) -> Load:
+    """Give the load of a station whose EVSEs follow timelines of signed power, or go down to `lowest` of their own."""
     draws = [combine((line,), lambda powers: max(powers[0] or ZERO, ZERO)) for line in lines]
-    feeds = [combine((line,), lambda powers: max(-(powers[0] or ZERO), ZERO)) for line in lines]
+    feeds = [combine((line,), lambda powers: max(-(powers[0] or ZERO), ZERO)) for line in lowest or lines]
     return Load(total((line, 1) for line in draws), total((line, 1) for line in feeds))
 
 

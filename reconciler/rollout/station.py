@@ -38,7 +38,8 @@ class Goal:
     """What a station should hold now, by which revision; `until` is when that has to be rendered anew.
 
     `profiles` begins with the floor, and is empty where not even that could be expressed; `evses` are the EVSEs that
-    the manifest gives the station, `voltage` the grid's nominal volts per phase.
+    the manifest gives the station, `voltage` the grid's nominal volts per phase. `notes` say what the station gets less
+    of, because it can't be told it (`onUnsupported`).
     """
 
     profiles: tuple[Profile, ...]
@@ -48,6 +49,7 @@ class Goal:
     evses: tuple[int, ...] = ()
     refusal: str = ""
     voltage: Decimal = NOMINAL
+    notes: tuple[str, ...] = ()
 
     @property
     def floor(self) -> Profile | None:

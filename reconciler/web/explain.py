@@ -40,6 +40,7 @@ def explain_view(world: WorldLike, key: str, now: datetime) -> View:
         "at": write_instant(now),
         "renewal": write_instant(station.goal.until) if station.goal else None,
         "refusal": station.goal.refusal if station.goal else "",
+        "notes": list(station.goal.notes) if station.goal else [],
         "settings": [_origin(origin) for origin in origins(manifest)] if manifest else [],
         "evses": [_evse(evse, flow, manifest, now.astimezone(zone)) for evse, flow in flows.items()],
         "profiles": [_profile(station, verdict, flows) for verdict in station.verdicts],

@@ -169,3 +169,25 @@ def test_settings_mean_the_same_wherever_they_were_set(station_of):
     one, other, plain = station_of({"group": asked}), station_of({"station": asked}), station_of({})
     assert one.settings != other.settings
     assert one.settings.meaning == other.settings.meaning != plain.settings.meaning
+
+
+THREE = (
+    TWO.replace("OTHER", "6m")
+    + """---
+kind: Group
+metadata: {name: c}
+spec: {select: {names: [B-1, B-2]}, writeInterval: 5m}
+"""
+)
+
+
+def test_a_clash_is_told_once_however_many_stations_it_meets(base, errors_of):
+    errors = errors_of({"base.yaml": base, "extra.yaml": THREE})
+    assert [error.rule for error in errors] == ["setting-clash", "setting-clash"]
+
+
+def test_a_lease_that_is_too_short_is_told_once(errors_of):
+    text = nested({"site": "failSafe: {lease: 5h}"})
+    text += "---\nkind: Station\nmetadata: {name: T}\nspec: {site: quay, evses: [{id: 1, charge: 11 kW}]}\n"
+    (error,) = errors_of({"f.yaml": text})
+    assert error.rule == "lease-too-short"

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.profiles.profile import (
     ChargingSchedule,
+    CurvePoint,
     Kind,
     Mode,
     Period,
@@ -20,6 +21,8 @@ T = datetime(2026, 1, 1, tzinfo=UTC)
 LIMIT = Period(0, limit=Decimal(5))
 FOLLOW = Period(0, setpoint=Decimal(5), mode=Mode.CENTRAL_SETPOINT)
 DISCHARGE = replace(FOLLOW, setpoint=Decimal(-5))
+CURVE = (CurvePoint(Decimal("49.8"), Decimal(-5000)), CurvePoint(Decimal("50.2"), Decimal(5000)))
+BY_FREQUENCY = Period(0, mode=Mode.LOCAL_FREQUENCY, v2x_baseline=Decimal(0), freq_watt_curve=CURVE)
 LAWFUL = Profile(
     id=1,
     evse_id=1,
@@ -66,7 +69,7 @@ RELATIVE = scheduled(replace(LAWFUL, kind=Kind.RELATIVE), start=None)
         commanded(number_phases=1, phase_to_use=3),
         commanded(period=FOLLOW, limit=Decimal(5), discharge_limit=Decimal(0)),
         commanded(period=Period(0, mode=Mode.IDLE)),
-        commanded(period=Period(0, mode=Mode.LOCAL_FREQUENCY)),
+        commanded(period=BY_FREQUENCY),
         commanded(DYNAMIC, FOLLOW, mode=Mode.CENTRAL_FREQUENCY),
     ],
 )
@@ -116,7 +119,12 @@ def test_a_lawful_profile_breaks_no_rule(profile):
         ("mode-field", "InvalidSchedule", commanded(setpoint=Decimal(5))),
         ("mode-field", "InvalidSchedule", commanded(period=FOLLOW, setpoint=None)),
         ("mode-field", "InvalidSchedule", commanded(mode=Mode.IDLE)),
-        ("frequency-unit", "InvalidSchedule", commanded(period=Period(0, mode=Mode.LOCAL_FREQUENCY), unit=Unit.AMPERE)),
+        ("frequency-unit", "InvalidSchedule", commanded(period=BY_FREQUENCY, unit=Unit.AMPERE)),
+        ("mode-field", "InvalidSchedule", commanded(v2x_baseline=Decimal(0))),
+        ("mode-field", "InvalidSchedule", commanded(freq_watt_curve=CURVE)),
+        ("mode-field", "InvalidSchedule", commanded(period=BY_FREQUENCY, v2x_baseline=None)),
+        ("frequency-curve", "NoFreqWattCurve", commanded(period=BY_FREQUENCY, freq_watt_curve=CURVE[:1])),
+        ("frequency-curve", "NoFreqWattCurve", commanded(period=BY_FREQUENCY, freq_watt_curve=CURVE * 11)),
         ("frequency-kind", "InvalidSchedule", commanded(period=FOLLOW, mode=Mode.CENTRAL_FREQUENCY)),
     ],
 )  # fmt: skip
@@ -163,7 +171,8 @@ def test_each_mode_has_its_fields(mode, limit, discharge, setpoint):
 
 
 def _breaks_field(mode, numbers):
-    period = Period(0, mode=mode, **numbers)
+    extra = {"v2x_baseline": Decimal(0), "freq_watt_curve": CURVE} if mode is Mode.LOCAL_FREQUENCY else {}
+    period = Period(0, mode=mode, **numbers, **extra)
     return "mode-field" in {found.rule for found in check(scheduled(DYNAMIC, periods=(period,)))}
 
 

@@ -57,7 +57,7 @@ def test_charging_before_a_departure_is_counted_and_discharge_is_taken_off():
     renderer = renderer_of(NIGHT, 'time: "05:30", minEnergy: 10 kWh')
     assert check_departures(renderer, NOON) == []
     station = renderer.fleet.station("B-1")
-    ((_, outcome), *_) = renderer.departures(station, station.evses[0], (NOON, NOON + DAY))
+    ((_, outcome), *_) = renderer.programmes.departures(station, station.evses[0], (NOON, NOON + DAY))
     assert outcome.held_wh == 10_000  # four hours in, three hours out
     assert outcome.at == datetime(2026, 11, 24, 4, 30, tzinfo=UTC)
 
@@ -152,7 +152,7 @@ def test_stations_without_a_departure_are_left_alone():
     renderer = Renderer(fleet, {})
     station = fleet.station("B-1")
     assert check_departures(renderer, NOON) == []
-    assert list(renderer.departures(station, station.evses[0], (NOON, NOON + DAY))) == []
+    assert list(renderer.programmes.departures(station, station.evses[0], (NOON, NOON + DAY))) == []
 
 
 HOURS = st.lists(st.integers(0, 24), min_size=2, max_size=8, unique=True).map(sorted)
@@ -183,15 +183,16 @@ def test_a_departure_is_always_met_or_refused(windows, hour, since, least, of_ba
     ready, span = station.settings.ready_by, (NOON, NOON + 4 * DAY)
     line = renderer.timeline(station, station.evses[0], span)
     worst = [
-        worst_case(line, counted(ready, renderer.zone, day), 15 if of_battery else None)
-        for day, _ in renderer.departures(station, station.evses[0], span)
-        if counted(ready, renderer.zone, day)[0] >= span[0] and counted(ready, renderer.zone, day)[1] <= span[1]
+        worst_case(line, counted(ready, renderer.programmes.zone, day), 15 if of_battery else None)
+        for day, _ in renderer.programmes.departures(station, station.evses[0], span)
+        if counted(ready, renderer.programmes.zone, day)[0] >= span[0]
+        and counted(ready, renderer.programmes.zone, day)[1] <= span[1]
     ]
     wanted = Decimal(least) * 400 if of_battery else Decimal(least) * 1000
     assert errors or all(held >= wanted for held in worst)
     if errors and policy == "refuse":
         assert any(held < wanted for held in worst) or "2027" in errors[0].message
-    asked = renderer._asked(station, station.evses[0], span)
+    asked = renderer.programmes._line(station, station.evses[0], span)
     for quarter in range(4 * 96):
         at = NOON + timedelta(minutes=15 * quarter)
         assert line.at(at) == asked.at(at) or (policy == "trim" and asked.at(at) < 0 and line.at(at) == 0)
@@ -249,7 +250,7 @@ def test_cuts_that_touch_or_lie_in_each_other_are_one():
 def test_only_departures_that_a_span_touches_are_given():
     renderer = renderer_of(NIGHT, 'time: "05:30", since: "21:00", minEnergy: 1 kWh')
     station = renderer.fleet.station("B-1")
-    days = [day.day for day, _ in renderer.departures(station, station.evses[0], (NOON, NOON + DAY))]
+    days = [day.day for day, _ in renderer.programmes.departures(station, station.evses[0], (NOON, NOON + DAY))]
     assert days == [24]
 
 
@@ -259,3 +260,12 @@ def test_charge_between_two_trimmed_windows_stays():
     station = renderer.fleet.station("B-1")
     line = renderer.timeline(station, station.evses[0], (NOON - timedelta(hours=3), NOON + timedelta(hours=10)))
     assert [int(step.power_w) for step in line.steps] == [0, 5000, 0]
+
+
+def test_departures_are_forgotten_when_there_are_too_many(monkeypatch):
+    monkeypatch.setattr("reconciler.render.programmes.REMEMBERED", 2)
+    renderer = renderer_of(NIGHT, 'time: "05:30", minEnergy: 10 kWh')
+    station = renderer.fleet.station("B-1")
+    days = [day for day, _ in renderer.programmes.departures(station, station.evses[0], (NOON, NOON + 6 * DAY))]
+    assert len(days) == 7
+    assert len(renderer.programmes._outcomes) <= 2

@@ -28,16 +28,16 @@ def check_sites(tracks: Tracks) -> Iterator[tuple[Fact, tuple[str, ...]]]:
             counts = members.setdefault(station.site, Counter())
             counts.update(kind_of(station, evse) for evse in station.evses)
             alike |= {kind_of(station, evse): tracks.of(station, evse) for evse in station.evses}
-    split = {kind: sums(track.line) for kind, track in alike.items()}
+    split = {kind: sums(track.lowest, track.highest) for kind, track in alike.items()}
     for name in sorted(members):
         lines = [total((split[kind][way], count) for kind, count in members[name].items()) for way in (0, 1)]
         yield from ((fact, ()) for fact in _check(tracks.fleet.sites[name], lines, tracks.now))
 
 
-def sums(line: Timeline) -> tuple[Timeline, Timeline]:
-    """Split a line into what is drawn and what is fed, in W as magnitudes."""
-    draw = timeline((start, max(power or ZERO, ZERO)) for start, power in line.steps)
-    feed = timeline((start, max(-(power or ZERO), ZERO)) for start, power in line.steps)
+def sums(lowest: Timeline, highest: Timeline) -> tuple[Timeline, Timeline]:
+    """Give the most that is drawn and the most that is fed, in W as magnitudes."""
+    draw = timeline((start, max(power or ZERO, ZERO)) for start, power in highest.steps)
+    feed = timeline((start, max(-(power or ZERO), ZERO)) for start, power in lowest.steps)
     return draw, feed
 
 

@@ -140,6 +140,14 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "",
     ),
     (
+        "degraded",
+        "Less than was asked",
+        "A station can't be told a mode or a discharge of its schedules, and gets less flow instead, as its "
+        "`onUnsupported` says.",
+        "give the station another schedule, or correct `capability`",
+        "",
+    ),
+    (
         "blast-radius",
         "Share of stations touched",
         "One revision changes or clears no more than this share of the stations that the one before it has, "

@@ -22,12 +22,17 @@ Kind = tuple[int, int, Evse]
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The line of one kind of EVSE, in W; `station` stands for all that have such an EVSE, `stations` by their keys."""
+    """The line of one kind of EVSE, in W; `station` stands for all that have such an EVSE, `stations` by their keys.
+
+    What flows lies from `lowest` to `highest`; both are the line itself where the schedule alone steers.
+    """
 
     station: Station
     evse: Evse
     line: Timeline
     stations: tuple[str, ...]
+    lowest: Timeline
+    highest: Timeline
 
 
 class Tracks:
@@ -67,8 +72,8 @@ def has_flow(renderer: Renderer, now: datetime) -> bool:
         for station in renderer.fleet.stations.values()
         for evse in station.evses
     }
-    lines = (renderer.timeline(*example, (now, now + HORIZON)) for example in examples.values())
-    return any(step.power_w for line in lines for step in line.steps)
+    pairs = (renderer.envelope(*example, (now, now + HORIZON)) for example in examples.values())
+    return any(step.power_w for pair in pairs for line in pair for step in line.steps)
 
 
 def _tracks(renderer: Renderer, span: tuple[datetime, datetime]) -> dict[Kind, Track]:
@@ -79,7 +84,12 @@ def _tracks(renderer: Renderer, span: tuple[datetime, datetime]) -> dict[Kind, T
             kind = kind_of(station, evse)
             named.setdefault(kind, []).append(station.identity)
             example.setdefault(kind, (station, evse))
-    return {
-        kind: Track(station, evse, renderer.timeline(station, evse, span), tuple(named[kind]))
-        for kind, (station, evse) in example.items()
-    }
+    return {kind: _track(renderer, *example[kind], span, tuple(named[kind])) for kind in example}
+
+
+def _track(
+    renderer: Renderer, station: Station, evse: Evse, span: tuple[datetime, datetime], stations: tuple[str, ...]
+) -> Track:
+    lowest, highest = renderer.envelope(station, evse, span)
+    line = lowest if lowest is highest else renderer.timeline(station, evse, span)
+    return Track(station, evse, line, stations, lowest, highest)

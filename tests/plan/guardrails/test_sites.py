@@ -116,7 +116,7 @@ def test_a_cap_is_refused_only_if_some_subset_of_evses_exceeds_it(given_rows):
 
 @given(timelines)
 def test_what_is_drawn_less_what_is_fed_is_the_line(found):
-    draw, feed = sums(found)
+    draw, feed = sums(found, found)
     for at in found.starts():
         assert (draw.at(at) or 0) - (feed.at(at) or 0) == (found.at(at) or 0)
         assert min(draw.at(at) or 0, feed.at(at) or 0) == 0
