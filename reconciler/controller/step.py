@@ -17,7 +17,8 @@ from reconciler.controller.world import Ask, Effect, Event, Reply, RevisionLoade
 from reconciler.errors import ManifestError
 from reconciler.plan.change import Change, Clear, changes, diff
 from reconciler.render.assume import assume
-from reconciler.reported.events import Connected, RawAnswered, StationEvent
+from reconciler.render.lease import MARGIN
+from reconciler.reported.events import Connected, ProfilesRead, RawAnswered, StationEvent
 from reconciler.rollout.absorb import absorb
 from reconciler.rollout.commands import Clear as ClearCommand
 from reconciler.rollout.commands import Push, StationCommand, Wake
@@ -26,6 +27,8 @@ from reconciler.rollout.table import Next, decide
 
 MOST_ASKED = 16
 """How many requests by hand may wait for one station."""
+CLOCK = f"its clock is off by more than {MARGIN}, so that no lease would end in time; it gets no flow until it is set"
+
 Stepped = tuple[World, tuple[Effect, ...]]
 
 
@@ -80,6 +83,8 @@ def _station(world: World, event: StationEvent, now: datetime) -> Stepped:
     after = absorb(before, event, now)
     if isinstance(event, Connected):
         after = replace(after, identity=event.station)
+    if isinstance(event, ProfilesRead) and _is_off(after):
+        after = replace(after, capability=None)  # its clock may have been set since: ask again
     done: tuple[Effect, ...] = (*entries(world, before, event, now), *_lost(before, after, event))
     if before.in_flight is not None and after.in_flight is None:
         errands = world.errands.delete(key) if key in world.errands else world.errands
@@ -142,9 +147,14 @@ def _goal(world: World, station: Station, now: datetime) -> tuple[Goal | None, s
     if capability is None:
         return None, "it has not connected yet"
     try:
-        return world.revision.goal(manifest, capability, now), ""
+        goal = world.revision.goal(manifest, capability, now)
     except ManifestError as error:
         return None, str(error)
+    return (world.revision.withhold(goal, CLOCK) if _is_off(station) else goal), ""
+
+
+def _is_off(station: Station) -> bool:
+    return station.skew is not None and abs(station.skew) > MARGIN
 
 
 def _verify(station: Station) -> Station:
