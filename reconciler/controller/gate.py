@@ -55,8 +55,7 @@ def release(world: World, key: str) -> World:
     if site is None or not gated:
         return world
     freed = sorted(gated - {key})[:RELEASED]
-    waiting = world.waiting.update(dict.fromkeys(freed, True))
-    return replace(world, waiting=waiting, gated=world.gated.set(site, gated.difference(freed)))
+    return replace(world, waiting=world.waiting.join(*freed), gated=world.gated.set(site, gated.difference(freed)))
 
 
 def load_now(world: World, key: str, station: Station, now: datetime) -> Load | None:

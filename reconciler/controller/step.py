@@ -174,7 +174,7 @@ def _keep(world: World, key: str, station: Station, answer: Next, now: datetime)
         stations=world.stations.set(key, station),
         standing=world.standing.set(key, answer),
         tally=_count(world, key, answer),
-        waiting=world.waiting.delete(key) if key in world.waiting else world.waiting,
+        waiting=world.waiting.leave(key),
     )
     if load is None or load is world.loads.get(key):
         return kept
@@ -194,7 +194,7 @@ def _choose(world: World, key: str, answer: Next, now: datetime) -> tuple[World,
     if answer.command is None and not answer.writes:
         return world, None, answer
     if world.in_flight >= world.settings.most_in_flight:
-        return replace(world, waiting=world.waiting.update({key: True})), None, answer
+        return replace(world, waiting=world.waiting.join(key)), None, answer
     station = world.stations[key]
     if answer.command is not None:
         return _send(world, key, answer.command, now), answer.command, answer
@@ -234,10 +234,11 @@ def _command(station: Station, change: Change) -> StationCommand:
 
 
 def _drain(world: World, now: datetime) -> Stepped:
-    """Let waiting stations send while there is room."""
+    """Let waiting stations send while there is room, each once."""
     effects: list[Effect] = []
-    for key in world.waiting if world.in_flight < world.settings.most_in_flight else ():
-        if world.in_flight >= world.settings.most_in_flight:
+    for _ in range(len(world.waiting)):
+        key = world.waiting.first
+        if key is None or world.in_flight >= world.settings.most_in_flight:
             break
         world, more = _settle(world, key, world.stations[key], now)
         effects += more

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from immutables import Map
 
+from reconciler.controller.line import Line
 from reconciler.controller.revision import Revision
 from reconciler.errors import ManifestError
 from reconciler.reported.events import StationEvent
@@ -99,7 +100,7 @@ class World:
     stations: Map[str, Station] = field(default_factory=Map)
     standing: Map[str, Next] = field(default_factory=Map)
     loads: Map[str, Load] = field(default_factory=Map)
-    waiting: Map[str, bool] = field(default_factory=Map)
+    waiting: Line = field(default_factory=Line)
     gated: Map[str, frozenset[str]] = field(default_factory=Map)
     errands: Map[str, Entry] = field(default_factory=Map)
     tally: Map[str, int] = field(default_factory=Map)
