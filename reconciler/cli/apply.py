@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from reconciler.cli.exits import BLOCKED, ERROR, OK, PARTLY
+from reconciler.errors import UnsafePlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.source.repository import GitSource
 
 LOOK_S = 0.2
+MOST_OBJECTIONS = 20
 DONE = frozenset({"in-sync", "refused"})
 _HELP = """Bring the stations that connect to what a revision says, once, and end.
 
@@ -28,20 +30,32 @@ Stations connect to --listen; after --wait, or when all of the fleet are there, 
 that did not come are deferred. With --digest nothing is written unless the plan is the one that was reviewed: with
 --base the plan from that revision to this one, otherwise the plan against what the stations report.
 
+With a FILE that `reconciler plan --out` saved, exactly that plan is applied, and nothing is asked again: its revision,
+to stations for which it still means the same. It is refused when it has expired, when its digest is another by now,
+when a station has come to hold something else or can't take it, and when guardrails refuse it and no --force says why.
+
 Exit codes: 0 = all verified, 1 = none, 4 = refused (another digest, or by every station), 5 = some and not others.
 
-Example: reconciler apply --source . --base v11 --digest 913474c7570a --listen 127.0.0.1:8080"""
+\b
+Examples:
+  reconciler apply plan.json --source . --listen 127.0.0.1:8080
+  reconciler apply --source . --base v11 --digest 913474c7570a --listen 127.0.0.1:8080"""
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass is about: what to apply, against which base and digest, and how long it may take."""
+    """What one pass is about: what to apply, against which base and digest, and how long it may take.
+
+    `reviewed` is the saved plan, if there is one; `force` is a person's reason to pass guardrails by.
+    """
 
     source: GitSource
     base: str
     digest: str
     wait: timedelta
     timeout: timedelta
+    reviewed: FleetPlan | None = None
+    force: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -50,8 +64,9 @@ def register(app: typer.Typer) -> None:
 
 
 def apply(
+    file: str = typer.Argument("", metavar="[FILE]", help="A saved plan to apply (- is stdin)."),
     source: str = typer.Option(..., help="Git repository: a path, or a URL over https, ssh or file."),
-    revision: str = typer.Option("HEAD", help="Branch, tag or commit to apply."),
+    revision: str = typer.Option("", help="Branch, tag or commit to apply; default: HEAD, or the plan's."),
     path: str = typer.Option("", help="Folder of the fleet inside the repository."),
     base: str = typer.Option("", help="The revision that the reviewed plan was made from."),
     digest: str = typer.Option("", help="The reviewed plan's digest, or at least its first 12 digits."),
@@ -59,6 +74,7 @@ def apply(
     timeout: str = typer.Option("10m", help="How long writing and verifying may take."),
     listen: str = typer.Option("127.0.0.1:8080", help="Where stations connect."),
     auth: Path | None = typer.Option(None, help="File of `identity:hash` lines; without it, loopback only."),
+    force: str = typer.Option("", metavar="REASON", help="Pass guardrails by; the reason is kept in the history."),
     output: str = typer.Option("table", "-o", "--output", help="table or json."),
     clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
 ) -> int:
@@ -74,12 +90,35 @@ def apply(
 
     form = read_format(output, Format.TABLE, Format.JSON)
     setup = make_setup(listen, auth, timedelta(minutes=15), clock)
-    repository = GitSource(source, revision, path, cache_folder())
+    reviewed = _read_reviewed(file, setup, (revision, base, digest)) if file else None
+    if reviewed:
+        revision, base, digest = reviewed.head.commit, reviewed.base.commit if reviewed.base else "", reviewed.digest
     order = Pass(
-        repository, base, _read_digest(digest), read_duration("--wait", wait), read_duration("--timeout", timeout)
+        GitSource(source, revision or "HEAD", path, cache_folder()),
+        base,
+        _read_digest(digest),
+        read_duration("--wait", wait),
+        read_duration("--timeout", timeout),
+        reviewed,
+        force,
     )
     configure_logs(logging.WARNING)
     return run_loop(_apply(setup, order, form))
+
+
+def _read_reviewed(file: str, setup: Setup, others: tuple[str, str, str]) -> FleetPlan:
+    """Read a saved plan that may be applied now."""
+    from reconciler.cli.show import read_plan
+    from reconciler.errors import UsageError
+
+    if any(others):
+        raise UsageError("a saved plan says itself what --revision, --base and --digest would")
+    plan, now = read_plan(file), setup.clock()
+    if not plan.head.commit:
+        raise UsageError(f"{file} was planned from a working tree: commit it, and plan with --head")
+    if plan.expires is not None and now >= plan.expires:
+        raise UnsafePlan((f"{file} expired at {plan.expires:%Y-%m-%d %H:%M} UTC; plan anew",))
+    return plan
 
 
 def _read_digest(text: str) -> str:
@@ -100,7 +139,7 @@ async def _apply(setup: Setup, order: Pass, form: Format) -> int:
     program.hold_writes()
     try:
         await program.start()
-        taken = await program.controller.take(await order.source.fetch())
+        taken = await program.controller.take(await order.source.fetch(), force=order.force)
         if isinstance(taken, RevisionError):
             raise taken
 
@@ -121,20 +160,22 @@ async def _carry_out(program: Program, revision: Revision, order: Pass, form: Fo
     from reconciler.cli.presentation import print_lines
     from reconciler.cli.terminal import say
     from reconciler.plan.text import write_text
+    from reconciler.plan.words import count
 
     keys = tuple(revision.fleet.stations)
     host, port = program.stations.address
     say(f"{len(keys)} stations may connect to ws://{host}:{port} for {order.wait.total_seconds():g} s")
     await _wait("stations read", keys, lambda key: _is_read(program, key), order.wait)
-    plan = _plan(program, revision)
-    reviewed = await asyncio.to_thread(_reviewed, program, revision, plan, order)
-    if not reviewed.startswith(order.digest):
-        say(f"error: the plan is {reviewed[:12]} and not {order.digest[:12]}: nothing was written; review it anew")
+    plan, present = _plan(program, revision), tuple(key for key in keys if _is_read(program, key))
+    objections = await asyncio.to_thread(_object, program, revision, plan, order, present)
+    if objections:
+        for each in objections[:MOST_OBJECTIONS]:
+            say(f"error: {each}")
+        say(f"{count(len(objections), 'objection')}: nothing was written; review it anew")
         return BLOCKED
     if form.value == "table":
         print_lines(write_text(plan))
     program.release_writes()
-    present = tuple(key for key in keys if _is_read(program, key))
     await _wait("stations done", present, lambda key: _state(program, key) in DONE, order.timeout)
     return _conclude(program, keys, form)
 
@@ -171,14 +212,34 @@ def _plan(program: Program, revision: Revision) -> FleetPlan:
     return plan_fleet(revision, program.now(), state=state)
 
 
-def _reviewed(program: Program, revision: Revision, plan: FleetPlan, order: Pass) -> str:
+def _object(
+    program: Program, revision: Revision, plan: FleetPlan, order: Pass, present: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Say everything for which a plan must not be applied: guardrails, another digest, stations that have moved."""
+    from reconciler.plan.moved import moved
+
+    plans = (plan, order.reviewed) if order.reviewed else (plan,)
+    found = {finding.text for each in plans for finding in each.findings if finding.is_error and not order.force}
+    objections = [f"{text} (--force REASON passes it by)" for text in sorted(found)]
+    digest = _digest(program, revision, plan, order)
+    if not digest.startswith(order.digest):
+        objections.append(f"the plan is {digest[:12]} and not {order.digest[:12]}")
+    if order.reviewed:
+        objections += moved(order.reviewed, plan, present)
+    return tuple(objections)
+
+
+def _digest(program: Program, revision: Revision, plan: FleetPlan, order: Pass) -> str:
     """Give the digest that a review would have shown."""
     from reconciler.cli.inputs import trust
     from reconciler.plan.fleet_plan import plan_fleet
 
-    if not order.base:
+    if order.base:
+        return plan_fleet(revision, program.now(), trust(order.source.read(order.base))).digest
+    if order.reviewed is None:
         return plan.digest
-    return plan_fleet(revision, program.now(), trust(order.source.read(order.base))).digest
+    # Without a base it was of all that is new, or of what stations held: then each station is looked at by itself.
+    return order.digest if order.reviewed.live else plan_fleet(revision, program.now()).digest
 
 
 def _conclude(program: Program, keys: tuple[str, ...], form: Format) -> int:

@@ -17,8 +17,8 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from reconciler.cli.exits import ERROR, OK, USAGE
-from reconciler.errors import ManifestError, ReconcilerError, RevisionError, UsageError
+from reconciler.cli.exits import BLOCKED, ERROR, OK, USAGE
+from reconciler.errors import ManifestError, ReconcilerError, RevisionError, UnsafePlan, UsageError
 
 COMMANDS = (
     "validate",
@@ -98,6 +98,8 @@ def report(error: ReconcilerError) -> int:
         print_errors(error.errors if isinstance(error, RevisionError) else (error,), files)
         return ERROR
     _complain(str(error))
+    if isinstance(error, UnsafePlan):
+        return BLOCKED
     return USAGE if isinstance(error, UsageError) else ERROR
 
 

@@ -1,0 +1,120 @@
+"""A plan that was saved and reviewed is applied as it is, or not at all."""
+
+import asyncio
+import json
+import signal
+import socket
+
+import httpx
+import pytest
+
+
+def edit(repository, old, new):
+    text = (repository.folder / "fleet.yaml").read_text()
+    assert old in text
+    return repository.commit(text.replace(old, new))
+
+
+@pytest.fixture
+def port():
+    """Give a port that is free, and stays the same from one program to the next."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+async def apply(yard, port, *words):
+    source = ("--source", str(yard.repository.folder), "--listen", f"127.0.0.1:{port}", "--wait", "15s")
+    return await yard.run("apply", *map(str, words), *source, "-o", "json")
+
+
+async def review_live(yard, port, first, file):
+    """Bring stations to a first revision, save the plan to the newest, and end the controller."""
+    words = ("--source", str(yard.repository.folder), "--revision", first)
+    process = await yard.spawn("run", *words, "--listen", f"127.0.0.1:{port}", "--api", "127.0.0.1:0")
+    said = {}
+    async with asyncio.timeout(20):
+        while not {"stations", "api"} <= said.keys():
+            said |= json.loads(await process.stderr.readline())
+    fleet = await yard.simulate(f"ws://127.0.0.1:{port}")
+    async with httpx.AsyncClient(base_url=said["api"], trust_env=False) as http, asyncio.timeout(20):
+        while [row["state"] for row in (await http.get("/api/v1/stations")).json()] != ["in-sync"] * 4:
+            await asyncio.sleep(0.05)
+    folder = str(yard.repository.folder)
+    code, out, _ = await yard.run("plan", folder, "--head", "HEAD", "--server", said["api"], "--out", str(file))
+    assert (code, "(A1, A2)" in out and "-7 kW -> -5 kW" in out) == (0, True), out
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.communicate(), 20)
+    return fleet
+
+
+async def test_a_plan_against_live_stations_is_applied_to_them_and_to_nobody_else(yard, port, tmp_path):
+    first, file = yard.repository.commit(), tmp_path / "plan.json"
+    second = edit(yard.repository, "-7 kW", "-5 kW")
+    fleet = await review_live(yard, port, first, file)
+    edit(yard.repository, "-5 kW", "-3 kW")
+    before = {name: fleet.writes(name).set_profile for name in fleet.identities}
+    code, out, log = await apply(yard, port, file)
+    assert code == 0, log
+    assert [(row["state"], row["revision"]) for row in json.loads(out)] == [("in-sync", second)] * 4
+    writes = {name: fleet.writes(name).set_profile - before[name] for name in fleet.identities}
+    assert writes == {"A1": 1, "A2": 1, "B1": 0, "B2": 0}
+
+
+async def test_a_station_that_has_lost_its_memory_since_stops_the_whole(yard, port, tmp_path):
+    first, file = yard.repository.commit(), tmp_path / "plan.json"
+    edit(yard.repository, "-7 kW", "-5 kW")
+    fleet = await review_live(yard, port, first, file)
+    fleet.reboot("B2", keep_memory=False)
+    before = {name: fleet.writes(name).set_profile for name in fleet.identities}
+    code, out, log = await apply(yard, port, file)
+    assert (code, out) == (4, "")
+    assert "error: B2: 3 to install now, 0 writes in the plan" in log
+    assert "1 objection: nothing was written; review it anew" in log
+    assert {name: fleet.writes(name).set_profile for name in fleet.identities} == before
+
+
+async def test_a_plan_of_git_alone_is_applied_while_its_digest_holds(yard, port, tmp_path):
+    first, file = yard.repository.commit(), tmp_path / "plan.json"
+    second = edit(yard.repository, "-7 kW", "-5 kW")
+    folder = str(yard.repository.folder)
+    await yard.run("plan", folder, "--base", first, "--head", second, "--out", str(file))
+    await yard.simulate(f"ws://127.0.0.1:{port}")
+
+    data = json.loads(file.read_text())
+    file.with_name("other.json").write_text(json.dumps(data | {"digest": "0" * 64}))
+    code, _, log = await apply(yard, port, file.with_name("other.json"))
+    assert (code, "error: the plan is " in log) == (4, True)
+
+    code, out, log = await apply(yard, port, file)
+    assert (code, [row["state"] for row in json.loads(out)]) == (0, ["in-sync"] * 4), log
+
+
+async def test_what_guardrails_refused_takes_a_persons_reason(yard, port, tmp_path):
+    first, file = yard.repository.commit(), tmp_path / "plan.json"
+    second = edit(yard.repository, "-7 kW", "-5 kW")
+    await yard.run("plan", str(yard.repository.folder), "--base", first, "--head", second, "--out", str(file))
+    data = json.loads(file.read_text())
+    place = {"file": "fleet.yaml", "line": 1, "column": 1}
+    finding = {"guardrail": "blast-radius", "severity": "error", "message": "too many", "field": "", "place": place}
+    file.write_text(json.dumps(data | {"findings": [finding | {"stations": [], "hint": ""}]}))
+    await yard.simulate(f"ws://127.0.0.1:{port}")
+    code, _, log = await apply(yard, port, file)
+    assert (code, "error: too many (--force REASON passes it by)" in log) == (4, True)
+    code, _, log = await apply(yard, port, file, "--force", "The grid operator asked for it")
+    assert code == 0, log
+
+
+async def test_what_can_not_be_applied_is_refused_before_anything_listens(yard, port, tmp_path):
+    first, file = yard.repository.commit(), tmp_path / "plan.json"
+    folder = str(yard.repository.folder)
+    await yard.run("plan", folder, "--out", str(file))
+    code, _, log = await apply(yard, port, file)
+    assert (code, "was planned from a working tree" in log) == (64, True)
+    await yard.run("plan", folder, "--base", first, "--head", "HEAD", "--out", str(file))
+    code, _, log = await apply(yard, port, file, "--digest", "0" * 12)
+    assert (code, "says itself what --revision, --base and --digest would" in log) == (64, True)
+    data = json.loads(file.read_text())
+    file.write_text(json.dumps(data | {"expires": data["created"]}))
+    code, _, log = await apply(yard, port, file)
+    assert (code, "expired at 2026-03-03" in log) == (4, True)
