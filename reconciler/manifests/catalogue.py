@@ -23,7 +23,7 @@ from reconciler.manifests.models import (
     StationSetSpec,
     StationSpec,
 )
-from reconciler.manifests.programme import CalendarSpec, ScheduleSpec
+from reconciler.manifests.programme import CalendarSpec, ScheduleSpec, TemplateSpec
 from reconciler.manifests.snapshot import MANIFEST_SUFFIXES, TEMPLATES, is_read
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ class Catalogue:
     def calendars(self) -> Mapping[str, Entry[CalendarSpec]]:
         """Give the Calendar documents."""
         return cast("Mapping[str, Entry[CalendarSpec]]", self.entries["Calendar"])
+
+    @property
+    def templates(self) -> Mapping[str, Entry[TemplateSpec]]:
+        """Give the Template documents."""
+        return cast("Mapping[str, Entry[TemplateSpec]]", self.entries["Template"])
 
     def broken(self, kind: str) -> bool:
         """Tell whether documents of a kind are missing because something else is wrong with them."""

@@ -14,6 +14,7 @@ KINDS: Mapping[str, str] = {
     "Station": "One station: its EVSEs, their ratings, and what is known of its abilities.",
     "StationSet": "Many stations alike, from a range, a list or a CSV file.",
     "Schedule": "Signed power over local time. Positive charges, negative discharges.",
+    "Template": "A template of the repository that makes schedule profiles, and the parameters that it takes.",
     "Calendar": "A named set of days, such as holidays; schedules refer to it by its name.",
 }
 
@@ -29,6 +30,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "failSafe": "How flow ends when a station no longer hears from the controller.",
         "discharge": "The owner's consent: without `allowed` no schedule may have a negative power.",
         "writeInterval": "The least time between two profile writes to one EVSE.",
+        "template": "The template that makes the schedule profiles, with its parameters.",
         "readyBy": "What every vehicle must hold when it leaves.",
         "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
         "capability": "What is known of every station's abilities; what is left out is asked from them.",
@@ -47,9 +49,23 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Settings": {
         "failSafe": "How flow ends when a station no longer hears from the controller; parts left out hold as above.",
         "writeInterval": "The least time between two profile writes to one EVSE.",
+        "template": "The template that makes the schedule profiles, with its parameters.",
         "readyBy": "What every vehicle must hold when it leaves.",
         "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
         "capability": "What is known of the stations' abilities; what is left out is asked from them.",
+    },
+    "TemplateSpec": {
+        "file": "The template's file in the folder `templates`; NAME.yaml.j2 unless given.",
+        "parameters": "The parameters that it takes, by name.",
+        "models": "The models of stations that it is for.",
+    },
+    "ParameterSpec": {
+        "type": "What it holds; a power reaches the template in W.",
+        "default": "What it is where nothing else is given.",
+    },
+    "TemplateUseSpec": {
+        "name": "The name of a Template.",
+        "parameters": "Its parameters; those with a default may be left out.",
     },
     "ReadyBySpec": {
         "time": "When the vehicle leaves.",

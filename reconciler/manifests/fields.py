@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
@@ -30,6 +30,7 @@ from reconciler.manifests.times import DAY_GROUPS, parse_clock, parse_date, pars
 INT32 = 2_147_483_647
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,126}[A-Za-z0-9])?")
+_PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,40}")
 # Facts 1.1: identifierString without the colon, at which HTTP Basic splits.
 _IDENTITY = re.compile(r"[A-Za-z0-9*\-_=+|@.]{1,48}")
 
@@ -170,6 +171,18 @@ def _check_name(text: str) -> str:
     return text
 
 
+def _read_scalar(value: object) -> object:
+    if not isinstance(value, str | int | Decimal):
+        raise Malformed("this must be one value", "wrong-type", "text, a number, true or false")
+    return value
+
+
+def _check_parameter(text: str) -> str:
+    if _PARAMETER.fullmatch(text) is None:
+        raise Malformed(f"`{text[:80]}` is not a name for a parameter", "wrong-name", "such as floor_power")
+    return text
+
+
 def check_timezone(text: str) -> str:
     """Refuse what is no IANA time zone; raises Malformed."""
     try:
@@ -204,7 +217,29 @@ Day = Annotated[date, PlainValidator(_read_date), shapes.DAY]
 Name = Annotated[str, AfterValidator(_check_name), shapes.NAME]
 Identity = Annotated[str, AfterValidator(check_identity), shapes.IDENTITY]
 Identities = Annotated[tuple[str, ...], PlainValidator(_read_identities), shapes.IDENTITIES]
+Scalar = Annotated[object, PlainValidator(_read_scalar), shapes.SCALAR]
+Parameter = Annotated[str, AfterValidator(_check_parameter)]
 Count = Annotated[int, Field(ge=1, le=INT32)]
+
+
+ParameterValue: TypeAlias = Decimal | timedelta | str | bool
+
+
+def read_parameter(kind: str, value: object) -> ParameterValue:
+    """Read the value of a template's parameter by its type; a power is in W; raises Malformed."""
+    match kind, value:
+        case "power", _:
+            return _read_watts(value).value
+        case "duration", _:
+            return _read_duration(value)
+        case "number", int() | Decimal() if not isinstance(value, bool):
+            return Decimal(value)
+        case "string", str():
+            return value
+        case "boolean", bool():
+            return value
+        case _:
+            raise Malformed(f"this is not a {kind}", "wrong-type")
 
 
 def _camel(name: str) -> str:

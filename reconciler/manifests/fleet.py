@@ -30,6 +30,7 @@ __all__ = [
     "Settings",
     "Site",
     "Station",
+    "TemplateUse",
     "Window",
 ]
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from reconciler.errors import Place
     from reconciler.manifests.days import Meaning, Pattern
+    from reconciler.manifests.fields import ParameterValue
     from reconciler.manifests.guardrails import Guardrails
     from reconciler.profiles.profile import CurvePoint
 
@@ -77,6 +79,20 @@ class ReadyBy:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """Name the template file that makes the schedule profiles, and its parameters, sorted by name, powers in W."""
+
+    name: str
+    file: str
+    parameters: tuple[tuple[str, ParameterValue], ...]
+
+    @property
+    def meaning(self) -> Meaning:
+        """Give what counts of it."""
+        return (self.file, *((name, str(value)) for name, value in self.parameters))
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold what a station inherits; `on_unsupported` says what becomes of a window that it can't be told."""
 
@@ -84,13 +100,15 @@ class Settings:
     write_interval: timedelta
     on_unsupported: OnUnsupported
     ready_by: ReadyBy | None = None
+    template: TemplateUse | None = None
 
     @property
     def meaning(self) -> Meaning:
         """Give what counts of them for what is rendered."""
         safe = self.fail_safe
         ready = self.ready_by.meaning if self.ready_by else None
-        return (safe.lease, safe.renew_before, safe.max_offline, self.on_unsupported, ready)
+        template = self.template.meaning if self.template else None
+        return (safe.lease, safe.renew_before, safe.max_offline, self.on_unsupported, ready, template)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,32 +6,32 @@ are equally near and say different things, nothing is guessed: it is an error th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
 
 from reconciler.errors import Place
-from reconciler.manifests.calendars import Almanac
 from reconciler.manifests.catalogue import Catalogue, Entry
 from reconciler.manifests.complaints import Complaints
-from reconciler.manifests.days import Pattern
-from reconciler.manifests.fleet import Declared, FailSafe, OnUnsupported, Origin, ReadyBy, Settings
+from reconciler.manifests.fleet import Declared, FailSafe, OnUnsupported, Origin, ReadyBy, Settings, TemplateUse
 from reconciler.manifests.models import CapabilitySpec, FailSafePart
-from reconciler.manifests.programme import ReadyBySpec
+from reconciler.manifests.programme import TemplateUseSpec
 from reconciler.manifests.roster import Listed
 from reconciler.manifests.times import write_duration
 
 H = TypeVar("H", bound=Hashable)
+Resolver: TypeAlias = Callable[[Hashable, Entry[BaseModel]], Hashable]
+"""Makes a value of what a setting refers to elsewhere; gives anything else as it is."""
 
 PATHS: tuple[tuple[str, ...], ...] = (
     *(("failSafe", field.alias or name) for name, field in FailSafePart.model_fields.items()),
     ("writeInterval",),
     ("onUnsupported",),
     ("readyBy",),
+    ("template",),
     *(("capability", field.alias or name) for name, field in CapabilitySpec.model_fields.items()),
 )
 """Every setting that is inherited, by its path in the manifests."""
@@ -59,26 +59,28 @@ class Inheritance:
     """Settles what stations inherit."""
 
     def __init__(
-        self, catalogue: Catalogue, lineage: Mapping[str, tuple[str, ...]], almanac: Almanac, complaints: Complaints
+        self, catalogue: Catalogue, lineage: Mapping[str, tuple[str, ...]], resolve: Resolver, complaints: Complaints
     ) -> None:
         self._catalogue, self._lineage, self._complaints = catalogue, lineage, complaints
-        self._almanac = almanac
-        self._fleet = [said(entry, f"Fleet {name}", almanac) for name, entry in sorted(catalogue.fleets.items())[:1]]
+        self._resolve = resolve
+        self._fleet = [said(entry, f"Fleet {name}", resolve) for name, entry in sorted(catalogue.fleets.items())[:1]]
+        self._by_model = _by_model(catalogue, resolve)
         self._said: dict[tuple[str, str], Mapping[tuple[str, ...], Said]] = {}
-        self._settled: dict[tuple[int, tuple[str, ...], str | None], Inherited] = {}
+        self._settled: dict[tuple[int, str, tuple[str, ...], str | None], Inherited] = {}
         self._shared: dict[Hashable, object] = {}
         self._reported: set[tuple[Place, Place]] = set()
 
     def settle(self, station: Listed, direct: tuple[str, ...], site: str | None) -> Inherited:
         """Give what a station inherits; `direct` are the groups that select it."""
-        key = (id(station.entry), direct, site)
+        key = (id(station.entry), station.model, direct, site)
         if key not in self._settled:
             self._settled[key] = self._work_out(station, direct, site)
         return self._settled[key]
 
     def _work_out(self, station: Listed, direct: tuple[str, ...], site: str | None) -> Inherited:
-        ranks = [[said(station.entry, _level(station), self._almanac)]]
+        ranks = [[self._own(station)]]
         ranks += [[self._of("Group", name) for name in names] for names in self._by_distance(direct)]
+        ranks += [[{("template",): each} for each in self._by_model.get(station.model, ())]]
         ranks += [[self._of("Site", site)]] if site in self._catalogue.sites else []
         ranks += [self._fleet]
         found: dict[tuple[str, ...], Said] = {}
@@ -96,10 +98,16 @@ class Inheritance:
         named = [(groups[name].spec.site, f"Group {name}", groups[name]) for name in lineage]
         return next((Said(site, level, entry.at("site")) for site, level, entry in (*entries, *named) if site), None)
 
+    def _own(self, station: Listed) -> Mapping[tuple[str, ...], Said]:
+        key = (type(station.entry.spec).__name__, station.entry.name)
+        if key not in self._said:
+            self._said[key] = said(station.entry, _level(station), self._resolve)
+        return self._said[key]
+
     def _of(self, kind: str, name: str | None) -> Mapping[tuple[str, ...], Said]:
         key = (kind, str(name))
         if key not in self._said:
-            self._said[key] = said(self._catalogue.entries[kind][str(name)], f"{kind} {name}", self._almanac)
+            self._said[key] = said(self._catalogue.entries[kind][str(name)], f"{kind} {name}", self._resolve)
         return self._said[key]
 
     def _by_distance(self, direct: tuple[str, ...]) -> Iterator[list[str]]:
@@ -139,6 +147,7 @@ class Inheritance:
             fail_safe=self._fail_safe(found, station),
             write_interval=_duration(found, "writeInterval"),
             ready_by=cast("ReadyBy | None", found[("readyBy",)].value) if ("readyBy",) in found else None,
+            template=cast("TemplateUse | None", found[("template",)].value) if ("template",) in found else None,
             on_unsupported=cast("OnUnsupported", found[("onUnsupported",)].value)
             if ("onUnsupported",) in found
             else "refuse",
@@ -170,35 +179,27 @@ class Inheritance:
 _CAPABILITY = tuple(CapabilitySpec.model_fields.items())
 
 
-def said(entry: Entry[BaseModel], level: str, almanac: Almanac) -> Mapping[tuple[str, ...], Said]:
+def said(entry: Entry[BaseModel], level: str, resolve: Resolver) -> Mapping[tuple[str, ...], Said]:
     """Give what a document says of each setting."""
     found: dict[tuple[str, ...], Said] = {}
     for path in PATHS:
         value: object = entry.spec
         for step in path:
             value = getattr(value, _attribute(step))
-        if isinstance(value, ReadyBySpec):
-            value = ready_by(value, entry, almanac)
+        value = resolve(value, entry)
         if value is not None:
             found[path] = Said(value, level, entry.at(*path))
     return found
 
 
-def ready_by(spec: ReadyBySpec, entry: Entry[BaseModel], almanac: Almanac) -> ReadyBy:
-    """Make a departure a value."""
-    days = almanac.resolve(spec.days, entry, ("readyBy", "days"), "spec.readyBy.days")
-    capacity = spec.capacity
-    least = spec.min_energy if capacity is None else (spec.min_soc or Decimal(0)) * capacity
-    return ReadyBy(
-        time=spec.time,
-        days=Pattern(days),
-        since=spec.since,
-        least_wh=least or Decimal(0),
-        capacity_wh=capacity,
-        assumed_wh=spec.assume_soc * capacity if capacity is not None else Decimal(0),
-        trims=spec.policy == "trim",
-        place=entry.at("readyBy"),
-    )
+def _by_model(catalogue: Catalogue, resolve: Resolver) -> Mapping[str, list[Said]]:
+    """Give the templates that are made for a model of stations."""
+    found: dict[str, list[Said]] = {}
+    for name, entry in sorted(catalogue.templates.items()):
+        use = resolve(TemplateUseSpec(name=name), entry) if entry.spec.models else None
+        for number, model in enumerate(entry.spec.models if use is not None else ()):
+            found.setdefault(model, []).append(Said(use, f"Template {name}", entry.at("models", number)))
+    return found
 
 
 def _hardware(station: Listed) -> Mapping[tuple[str, ...], Said]:
@@ -219,6 +220,8 @@ def write_setting(value: object) -> str:
             return str(value).lower()
         case timedelta():
             return write_duration(value)
+        case TemplateUse():
+            return value.name
         case ReadyBy():
             return f"{value.time // 60:02}:{value.time % 60:02} with {value.least_wh / 1000:f} kWh"
         case tuple():

@@ -18,6 +18,7 @@ from reconciler.manifests.hierarchy import Selector, chains, check_memberships, 
 from reconciler.manifests.inheritance import Inheritance
 from reconciler.manifests.models import FleetSpec, ProfileIds, SiteSpec
 from reconciler.manifests.placement import Placements, Structure, assign
+from reconciler.manifests.references import References
 from reconciler.manifests.roster import Roster
 from reconciler.manifests.schedules import check_consent, resolve_schedules
 from reconciler.manifests.snapshot import TEMPLATE_SUFFIX, TEMPLATES, is_read
@@ -43,7 +44,8 @@ def load(snapshot: Snapshot) -> Fleet:
     roster = Roster(snapshot.files, spec.nominal_voltage, complaints)
     roster.fill(found)
     structure = _structure(found, roster.listed, schedules, complaints)
-    inheritance = Inheritance(found, structure.lineage, almanac, complaints)
+    references = References(found, almanac, templates(snapshot.files), complaints)
+    inheritance = Inheritance(found, structure.lineage, references.resolve, complaints)
     stations = _stations(roster.listed, structure, inheritance, complaints)
     check_expressible(stations.values(), complaints)
     if complaints.errors:

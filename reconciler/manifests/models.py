@@ -28,7 +28,14 @@ from reconciler.manifests.fields import (
     read_protocol,
 )
 from reconciler.manifests.guardrails import GuardrailsSpec
-from reconciler.manifests.programme import CalendarSpec, ModeWord, ReadyBySpec, ScheduleSpec
+from reconciler.manifests.programme import (
+    CalendarSpec,
+    ModeWord,
+    ReadyBySpec,
+    ScheduleSpec,
+    TemplateSpec,
+    TemplateUseSpec,
+)
 from reconciler.manifests.quantity import Current, Malformed, Quantity
 from reconciler.manifests.snapshot import TABLE_SUFFIX
 
@@ -111,6 +118,7 @@ class Settings(Model):
     write_interval: Duration | None = None
     on_unsupported: Literal["refuse", "charge-only", "zero"] | None = None
     ready_by: ReadyBySpec | None = None
+    template: TemplateUseSpec | None = None
     capability: CapabilitySpec = CapabilitySpec()
 
 
@@ -124,6 +132,7 @@ class FleetSpec(Model):
     write_interval: Duration = timedelta(seconds=60)
     on_unsupported: Literal["refuse", "charge-only", "zero"] = "refuse"
     ready_by: ReadyBySpec | None = None
+    template: TemplateUseSpec | None = None
     capability: CapabilitySpec = CapabilitySpec()
     nominal_voltage: Volts = Decimal(230)
     guardrails: GuardrailsSpec = GuardrailsSpec()
@@ -219,4 +228,5 @@ KINDS: dict[str, type[Model]] = {
     "StationSet": StationSetSpec,
     "Schedule": ScheduleSpec,
     "Calendar": CalendarSpec,
+    "Template": TemplateSpec,
 }

@@ -23,9 +23,12 @@ from reconciler.manifests.fields import (
     Frequency,
     Model,
     MonthDay,
+    Parameter,
     Percent,
     Power,
+    Scalar,
     Watts,
+    read_parameter,
 )
 from reconciler.manifests.quantity import Malformed
 from reconciler.manifests.times import MINUTES_PER_DAY
@@ -169,6 +172,34 @@ class ScheduleSpec(Model):
         if not self.windows and self.otherwise is None:
             raise Malformed("this schedule says nothing", "empty-schedule", "give `windows` or `otherwise`")
         return self
+
+
+class ParameterSpec(Model):
+    """A parameter of a template; without a default it must be given."""
+
+    type: Literal["power", "duration", "number", "string", "boolean"]
+    default: Scalar | None = None
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Self:
+        if self.default is not None:
+            read_parameter(self.type, self.default)
+        return self
+
+
+class TemplateSpec(Model):
+    """A template of the repository, the parameters that it takes, and the models of stations that it is for."""
+
+    file: str = ""
+    parameters: dict[Parameter, ParameterSpec] = Field(default_factory=dict)
+    models: tuple[str, ...] = Field(default=(), strict=False)
+
+
+class TemplateUseSpec(Model):
+    """Which template makes the schedule profiles, with what parameters."""
+
+    name: str
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
 
 
 class ReadyBySpec(Model):

@@ -39,6 +39,7 @@ FREQUENCY = text(r"^[0-9]{2}(\.[0-9]{1,3})? ?Hz$", "A grid frequency.", "49.8 Hz
 SIGNED_WATTS = text(
     r"^[-+]?[0-9]{1,12}(\.[0-9]{1,6})? ?(W|kW|MW)$", "Signed power in W, kW or MW; positive charges.", "5 kW", "-7 kW"
 )
+SCALAR = WithJsonSchema({"type": ["string", "number", "boolean"], "description": "A value of the parameter's type."})
 PERCENT = text(r"^[0-9]{1,3}(\.[0-9]{1,3})? ?%$", "A percentage.", "80 %")
 DURATION = text(r"^[0-9]{1,9} ?[smhd]$", "A duration in seconds, minutes, hours or days.", "90s", "15m", "26h", "7d")
 VOLTS = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?V$", "A voltage between phase and neutral.", "230 V")

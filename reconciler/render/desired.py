@@ -147,6 +147,7 @@ class Renderer:
     def _schedule(
         self, evse: Evse, station: Station, capability: Capability, lease: Lease, now: datetime
     ) -> tuple[tuple[Profile, ...], Lease, tuple[str, ...]]:
+        use = station.settings.template
         asked = self.programmes.orders(station, evse, (lease.start, lease.end))
         orders, notes = degrade(asked, capability, station.settings.on_unsupported)
         orders, held = window(orders, lease, now, capability.max_periods)
@@ -154,13 +155,16 @@ class Renderer:
             "profile_id": self.fleet.id_from + FIRST_EVSE + evse.id,
             "evse": _facts(evse),
             "steps": list(facts(merge((*orders, Order(held.end, ZERO))), orders[0].start)),
+            "voltage": self.fleet.nominal_voltage,
+            "parameters": dict(use.parameters) if use else {},
             "lease": {"start": held.start, "end": held.end},
             "max_offline": station.settings.fail_safe.max_offline if capability.max_offline else None,
             **_about(station),
         }
         rating = self._rating(station, evse)
-        yielded = self._yield(SCHEDULE, variables)
-        check_yield(yielded, evse.id, held, SCHEDULE)
+        template = use.file if use else SCHEDULE
+        yielded = self._yield(template, variables)
+        check_yield(yielded, evse.id, held, template)
         return tuple(fit(profile, capability, rating) for profile in yielded), held, notes
 
     def _yield(self, template: str, variables: Mapping[str, object]) -> tuple[Profile, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, nodes
@@ -108,7 +108,14 @@ class _Environment(SandboxedEnvironment):
         )
         self.begin()
         self.filters = {name: self.filters[name] for name in FILTERS}
-        self.filters |= {"rfc3339": _rfc3339, "watts": _watts, "number": _watts, "seconds": _seconds}
+        self.filters |= {
+            "rfc3339": _rfc3339,
+            "watts": _watts,
+            "number": _watts,
+            "kilowatts": _kilowatts,
+            "amperes": _amperes,
+            "seconds": _seconds,
+        }
         self.filters |= {"join": self._join, "round": _round}
         self.globals = {"range": self._range, "namespace": self.globals["namespace"]}
         self.globals |= {TICK: self._tick, TEXT: self._text, FLAT: _flat}
@@ -196,6 +203,16 @@ def _rfc3339(instant: datetime) -> str:
 
 def _watts(power: Decimal) -> str:
     return str(write_number(Decimal(power)))
+
+
+def _kilowatts(power: Decimal) -> str:
+    return str(write_number(Decimal(power) / 1000))
+
+
+def _amperes(power: Decimal, phases: int, voltage: Decimal) -> str:
+    """Give a power on AC as the current per phase, a tenth at most below it."""
+    current = Decimal(power) / (Decimal(phases) * Decimal(voltage))
+    return str(write_number(current.quantize(Decimal("0.1"), ROUND_DOWN)))
 
 
 def _seconds(duration: Any) -> int:

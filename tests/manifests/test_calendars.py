@@ -229,7 +229,7 @@ def test_schedules_that_ask_for_the_same_have_one_meaning_whatever_their_names_a
     assert meaning("one", first) != meaning("one", first, more="\n  otherwise: 1 kW")
 
 
-def test_windows_that_share_minutes_but_never_a_day_do_not_overlap(windows_of):
-    dated = [window("2026-12-24"), window("2026-12-24"), window("2026-12-25")]
-    dated[0] = dated[0].replace("08:00", "06:00").replace("10:00", "07:00")
-    assert len(windows_of(schedule(*dated))) == 3
+def test_every_pair_of_windows_is_held_against_each_other_once(base, errors_of):
+    text = VERSION + schedule(window("2026-12-24"), window("2026-12-25"), window("2026-12-24"), window("2026-12-24"))
+    errors = errors_of({"base.yaml": base, "extra.yaml": text})
+    assert [error.field for error in errors] == ["spec.windows[2]", "spec.windows[3]", "spec.windows[3]"]

@@ -191,3 +191,10 @@ def test_a_lease_that_is_too_short_is_told_once(errors_of):
     text += "---\nkind: Station\nmetadata: {name: T}\nspec: {site: quay, evses: [{id: 1, charge: 11 kW}]}\n"
     (error,) = errors_of({"f.yaml": text})
     assert error.rule == "lease-too-short"
+
+
+def test_stations_of_two_documents_meet_the_same_clash_once(base, errors_of):
+    text = TWO.replace("OTHER", "6m").replace("[B-1]", "[B-1, Z]").replace("[B-1, B-2]", "[B-1, Z]")
+    text += "---\nkind: Station\nmetadata: {name: Z}\nspec: {evses: [{id: 1, charge: 1 kW}]}\n"
+    (error,) = errors_of({"base.yaml": base, "extra.yaml": text})
+    assert error.rule == "setting-clash"

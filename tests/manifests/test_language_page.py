@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.controller.revision import revise
 from reconciler.manifests.documents import parse
 from reconciler.manifests.fields import Model
 from reconciler.manifests.models import KINDS
+from reconciler.manifests.snapshot import Snapshot
 
-PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "language.md").read_text()
 ELSEWHERE = {"guardrails"}
 """What has a page of its own."""
 BLOCK = re.compile(r"^```(yaml|csv|jinja)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -24,6 +28,12 @@ def test_the_examples_of_the_page_are_one_fleet(load_files):
     fleet = load_files(files())
     assert len(fleet.stations) >= 13
     assert set(fleet.groups) >= {"buses", "night-buses", "fair-buses"}
+
+
+def test_the_examples_of_the_page_pass_every_proof():
+    shipped = {path.name: path.read_text() for path in (ROOT / "templates").glob("*.j2")}
+    revision = revise(Snapshot("c0ffee", "Ann", None, "Page", files()), shipped, datetime(2026, 11, 23, 12, tzinfo=UTC))
+    assert not any(finding.is_error for finding in revision.warnings)
 
 
 def keys(model: type[Model]):

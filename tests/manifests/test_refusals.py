@@ -32,11 +32,17 @@ def window(text):
 
 
 STATION_KEYS = (
-    "the keys here are capability, evses, failSafe, identity, model, onUnsupported, readyBy, site, writeInterval"
+    "the keys here are capability, evses, failSafe, identity, model, onUnsupported, readyBy, site, template,"
+    " writeInterval"
 )
 SHAPES = [
     ("kind: Statoin\nmetadata: {name: x}\n", "unknown-kind", 2, "did you mean `Station`?"),
-    ("kind: Banana\n", "unknown-kind", 2, "one of Fleet, Site, Group, Station, StationSet, Schedule, Calendar"),
+    (
+        "kind: Banana\n",
+        "unknown-kind",
+        2,
+        "one of Fleet, Site, Group, Station, StationSet, Schedule, Calendar, Template",
+    ),
     ("kind: [a]\n", "unknown-kind", 2, None),
     ("metadata: {name: x}\n", "missing-key", 1, None),
     ("kind: Station\nmetadata: {name: x}\n", "missing-key", 1, None),
