@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,6 +24,21 @@ def test_city_500_has_five_hundred_stations_of_one_set(folder):
     assert len(fleet.stations) == 500
     assert len({id(station.evses) for station in fleet.stations.values()}) == 1
     assert len(fleet.station("CITY-120").assignments) == 2
+
+
+def test_island_ferries_rates_each_berth_and_lets_vans_be_ready(folder):
+    fleet = load(folder("island-ferries"))
+    assert {each.identity: len(each.evses) for each in fleet.stations.values()} == {
+        "FERRY-1": 2,
+        "FERRY-2": 1,
+        "VAN-1": 1,
+        "VAN-2": 1,
+        "VAN-3": 1,
+    }
+    assert fleet.station("VAN-3").evses[0].discharge_w == 0
+    assert fleet.station("VAN-1").settings.ready_by.least_wh == 30_000
+    assert fleet.station("FERRY-1").settings.ready_by is None
+    assert {each.settings.fail_safe.max_offline for each in fleet.stations.values()} == {timedelta(minutes=10)}
 
 
 @pytest.mark.parametrize("name", ["harbour-buses", "city-500"])
