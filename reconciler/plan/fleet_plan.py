@@ -277,5 +277,6 @@ def _churn(plans: Collection[StationPlan], fleet: Fleet, *, known: bool) -> Chur
     outlooks = [plan.outlook for plan in plans if plan.outlook and (plan.changes or plan.later)]
     before = sum(outlook.turns_before for outlook in outlooks)
     after = sum(outlook.turns_after for outlook in outlooks)
-    duration = estimate((plan.changes, fleet.write_interval) for plan in plans)
+    settled = ((plan, fleet.stations[plan.identity.casefold()].settings) for plan in plans)
+    duration = estimate((plan.changes, settings.write_interval) for plan, settings in settled)
     return Churn(sum(len(plan.changes) for plan in plans), before if known else None, after, duration)

@@ -23,7 +23,10 @@ from revisions import MONDAY, revision, state_of
 MORE = ("power: -7 kW", "power: -9 kW")
 LATER = ("otherwise: 3 kW", "otherwise: 3 kW\n  validity: {from: 2026-01-01, to: 2027-03-01}")
 
-EASED = ("discharge: allowed", 'discharge: allowed\n  guardrails: {reversal: {severity: "off", reason: They rest | well}}')
+EASED = (
+    "discharge: allowed",
+    'discharge: allowed\n  guardrails: {reversal: {severity: "off", reason: They rest | well}}',
+)
 
 
 def text_of(plan):

@@ -29,7 +29,7 @@ def written(plan=None):
     return json.loads(json.dumps(write_json(plan or plan_fleet(revision(MORE), MONDAY, revision()), wire)))
 
 
-def test_the_published_schema_is_that_of_the_document():
+def test_the_published_schema_golden_is_that_of_the_document():
     check_golden(f"../../schemas/{FILE_NAME}", json.dumps(schema(), indent=2) + "\n")
     assert Path(SCHEMA).exists()
 
