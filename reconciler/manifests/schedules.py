@@ -83,6 +83,7 @@ class _Resolver:
     def __init__(self, catalogue: Catalogue, almanac: Almanac, complaints: Complaints) -> None:
         self._catalogue, self._almanac, self._complaints = catalogue, almanac, complaints
         self._known: dict[str, Schedule] = {}
+        self._patterns: dict[Pattern, Pattern] = {}
 
     def resolve(self, name: str, way: tuple[str, ...]) -> Schedule:
         """Give a schedule by name; `way` has those that extend it, the first of them first."""
@@ -139,4 +140,5 @@ class _Resolver:
             for key, words in (("days", spec.days), ("except", spec.except_), ("also", spec.also))
         )
         season = Season(spec.season.from_, spec.season.to) if spec.season else None
-        return Pattern(on, without, also, season, spec.validity.from_, spec.validity.to)
+        pattern = Pattern(on, without, also, season, spec.validity.from_, spec.validity.to)
+        return self._patterns.setdefault(pattern, pattern)

@@ -91,7 +91,7 @@ class Renderer:
     ) -> tuple[str, ...]:
         """Say what a station gets less of over a span, because it can't be told it (`onUnsupported`)."""
         notes = dict[str, None]()
-        for evse in station.evses:
+        for evse in station.evses if station.settings.on_unsupported != "refuse" else ():
             orders = self.programmes.orders(station, evse, span)
             notes |= dict.fromkeys(degrade(orders, capability, station.settings.on_unsupported)[1])
         return tuple(notes)

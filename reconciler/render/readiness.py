@@ -11,15 +11,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from reconciler.errors import ManifestError
-from reconciler.manifests.fleet import Assignment, Evse, ReadyBy, Station
+from reconciler.manifests.fleet import Assignment, Evse, ReadyBy, Station, Window
 from reconciler.render.departures import counted
 from reconciler.render.desired import Renderer
 
 AHEAD = 400
 """How many days are looked at: every season and every holiday comes in them."""
 DAY = timedelta(days=1)
-BEFORE = (-2, -1, 0, 1)
-"""The days, around that of a departure, whose windows and clocks may have a part in it."""
 SHOWN = Decimal("0.1")
 
 
@@ -31,12 +29,17 @@ def check_departures(renderer: Renderer, now: datetime) -> list[ManifestError]:
         for evse in station.evses if ready else ():
             assert ready is not None  # noqa: S101 - said in the line above
             alike.setdefault((id(station.assignments), evse, ready), []).append((station, evse, ready))
-    return [error for group in alike.values() for error in _check(renderer, now, group)]
+    almanac = _Almanac()
+    return [error for group in alike.values() for error in _check(renderer, now, group, almanac)]
 
 
-def _check(renderer: Renderer, now: datetime, alike: list[tuple[Station, Evse, ReadyBy]]) -> Iterator[ManifestError]:
+def _check(
+    renderer: Renderer, now: datetime, alike: list[tuple[Station, Evse, ReadyBy]], almanac: _Almanac
+) -> Iterator[ManifestError]:
     station, evse, ready = alike[0]
-    for day in _kinds_of_day(renderer, station.assignments, ready, now.astimezone(renderer.programmes.zone).date()):
+    for day in _kinds_of_day(
+        renderer, station.assignments, ready, now.astimezone(renderer.programmes.zone).date(), almanac
+    ):
         counts = counted(ready, renderer.programmes.zone, day)
         outcome = renderer.programmes.departure(station, evse, counts)
         if outcome.held_wh < ready.least_wh:
@@ -59,21 +62,38 @@ def _hint(ready: ReadyBy) -> str:
     return "charge more before it or discharge less; `policy: trim` gives up discharge where that is enough"
 
 
-def _kinds_of_day(renderer: Renderer, assignments: Iterable[Assignment], ready: ReadyBy, today: date) -> Iterator[date]:
+class _Almanac:
+    """Tells on which days windows hold, once per pattern: schedules share them."""
+
+    def __init__(self) -> None:
+        self._held: dict[object, dict[date, bool]] = {}
+
+    def holds(self, window: Window, day: date) -> bool:
+        if window.pattern is None:
+            return day.weekday() in window.days
+        known = self._held.setdefault(id(window.pattern), {})
+        if day not in known:
+            known[day] = window.holds_on(day)
+        return known[day]
+
+
+def _kinds_of_day(
+    renderer: Renderer, assignments: Iterable[Assignment], ready: ReadyBy, today: date, almanac: _Almanac
+) -> Iterator[date]:
     schedules = tuple(schedule for each in assignments for schedule in each.schedule.lineage())
-    seen: set[object] = set()
+    zone, seen = renderer.programmes.zone, set[object]()
     for number in range(-1, AHEAD):
         day = today + number * DAY
         if day not in ready.days:
             continue
-        around = [day + step * DAY for step in BEFORE]
         windows = tuple(
-            each.is_valid(near) and tuple(window.holds_on(near) for window in each.windows)
+            each.is_valid(near) and tuple(almanac.holds(window, near) for window in each.windows)
             for each in schedules
-            for near in around
+            for near in (day - 2 * DAY, day - DAY, day)
         )
-        midnights = (datetime(near.year, near.month, near.day, tzinfo=renderer.programmes.zone) for near in around)
-        kind = (windows, tuple(midnight.utcoffset() for midnight in midnights))
+        around = (day - DAY, day, day + DAY)
+        offsets = [datetime(near.year, near.month, near.day, tzinfo=zone).utcoffset() for near in around]
+        kind = (windows, offsets[0] == offsets[1] or offsets[1], offsets[1] == offsets[2] or offsets[2])
         if kind not in seen:
             seen.add(kind)
             yield day
