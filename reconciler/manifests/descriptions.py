@@ -29,7 +29,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "profileIds": "The charging profile ids that this fleet owns on every station; others are never touched.",
         "failSafe": "How flow ends when a station no longer hears from the controller.",
         "discharge": "The owner's consent: without `allowed` no schedule may have a negative power.",
-        "writeInterval": "The least time between two profile writes to one EVSE.",
+        "writeInterval": "The least time between two writes that overwrite or clear a profile of one EVSE.",
         "template": "The template that makes the schedule profiles, with its parameters.",
         "readyBy": "What every vehicle must hold when it leaves.",
         "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
@@ -48,7 +48,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "Settings": {
         "failSafe": "How flow ends when a station no longer hears from the controller; parts left out hold as above.",
-        "writeInterval": "The least time between two profile writes to one EVSE.",
+        "writeInterval": "The least time between two writes that overwrite or clear a profile of one EVSE.",
         "template": "The template that makes the schedule profiles, with its parameters.",
         "readyBy": "What every vehicle must hold when it leaves.",
         "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",

@@ -136,7 +136,7 @@ def _absorb_end(station: Station, event: Ended, now: datetime) -> Station:
             return _fail_read(told, station.in_flight, event, now)
         case Written():
             answered = replace(told, answers={**told.answers, event.profile_id: answer_words(event)})
-            return _write(answered, event, now) if awaited else answered
+            return _write(_note_change(answered, station, event, now), event, now) if awaited else answered
         case RawAnswered():
             asked = tuple(each for each in told.asked if each.ticket != event.ticket)
             return replace(told, asked=asked, reported=replace(told.reported, known=False))
@@ -221,6 +221,14 @@ def _write(station: Station, event: Written, now: datetime) -> Station:
             return _back_off(station, words, now)
         case _:  # pragma: no cover
             assert_never(outcome)
+
+
+def _note_change(station: Station, before: Station, event: Written, now: datetime) -> Station:
+    """Remember when a profile that the station held was overwritten or cleared, or may have been."""
+    held = before.reported.held.get(event.profile_id)
+    if held is None or not isinstance(event.outcome, Accepted | OutcomeUnknown):
+        return station
+    return replace(station, changed_at={**station.changed_at, held.profile.evse_id: now})
 
 
 def _count(station: Station, event: Written, now: datetime) -> Station:

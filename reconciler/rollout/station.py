@@ -72,9 +72,9 @@ class Station:
     `session` is None while it is offline; `base` is the capability assumed for its protocol until `capability` is
     read. `in_flight` is the one command under way, `overtaken` tells that the station booted meanwhile. `failures`
     counts what went wrong in a row, and `retry_at` holds off the next try; `tries` does so for one profile id.
-    `written_at` is the last write by EVSE. `verified` is the goal that was last read back whole, `read_at` the time of
-    the last whole report, `looked_at` that of the last try to get one that is not to be repeated at once, `answers` the
-    last answer by profile id.
+    `written_at` is the last write by EVSE, `changed_at` the last that overwrote or cleared a profile. `verified` is the
+    goal that was last read back whole, `read_at` the time of the last whole report, `looked_at` that of the last try to
+    get one that is not to be repeated at once, `answers` the last answer by profile id.
     """
 
     identity: str
@@ -95,6 +95,7 @@ class Station:
     read_at: datetime | None = None
     looked_at: datetime | None = None
     written_at: Mapping[int, datetime] = field(default_factory=dict)
+    changed_at: Mapping[int, datetime] = field(default_factory=dict)
     tries: Mapping[int, Tries] = field(default_factory=dict)
     verified: Goal | None = None
     trouble: str = ""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from reconciler.plan.change import Change, Clear, Keep, changes
+from reconciler.plan.change import Change, Clear, Install, Keep, changes
 from reconciler.profiles.profile import Purpose, Unit
 from reconciler.rollout.commands import ReadCapability, ReadComposite, ReadProfiles, StationCommand
 from reconciler.rollout.opinion import SPAN
@@ -149,7 +149,8 @@ def _order(asked: Asked) -> tuple[Change, ...]:
 def due(station: Station, change: Change, pace: Pace) -> datetime:
     """Give the instant from which a change may be written: spaced by EVSE and station, backed off by profile.
 
-    A station's very first profiles follow one another, and the floor waits for nothing but its own failures.
+    The write interval spaces what overwrites or takes away: what is missing is put in its place at once. The floor
+    waits for nothing but its own failures.
     """
     subject = change.old if isinstance(change, Clear) else change.new
     times = []
@@ -159,8 +160,8 @@ def due(station: Station, change: Change, pace: Pace) -> datetime:
     if not _is_floor(station.goal, change):
         limit = station.capability.update_rate_limit if station.capability else timedelta(0)
         times += [at + min(limit, LONGEST_SPACING) for at in station.written_at.values()]
-        if station.verified is not None and subject.evse_id in station.written_at:
-            times.append(station.written_at[subject.evse_id] + pace.write_interval)
+        if not isinstance(change, Install) and subject.evse_id in station.changed_at:
+            times.append(station.changed_at[subject.evse_id] + pace.write_interval)
     return max(times, default=NEVER_WAITS)
 
 

@@ -237,6 +237,20 @@ def test_an_accepted_write_is_counted_and_calms():
     assert (again.written_at, again.tries) == ({1: NOON + SECOND}, {1011: Tries(2, NOON + SECOND)})
 
 
+def test_what_overwrites_or_clears_is_remembered_and_what_fills_a_gap_is_not():
+    empty = station(in_flight=PUSH, reported=Reported(known=True))
+    first = absorb(empty, written(Accepted()), NOON)
+    assert first.changed_at == {}
+    second = absorb(replace(first, in_flight=PUSH), written(Accepted()), NOON + SECOND)
+    assert second.changed_at == {1: NOON + SECOND}
+    lost = absorb(replace(second, in_flight=PUSH), written(OutcomeUnknown("timed out")), NOON + 2 * SECOND)
+    assert lost.changed_at == {1: NOON + 2 * SECOND}
+    refused = absorb(replace(second, in_flight=PUSH), written(Refused("InternalError")), NOON + 3 * SECOND)
+    assert refused.changed_at == {1: NOON + SECOND}
+    cleared = absorb(replace(second, in_flight=Clear("S", 1011)), written(Accepted(), None), NOON + 4 * SECOND)
+    assert cleared.changed_at == {1: NOON + 4 * SECOND}
+
+
 def test_a_clear_counts_for_the_station():
     after = absorb(station(in_flight=Clear("S", 1011)), written(Accepted(), None), NOON)
     assert (after.written_at, after.tries) == ({0: NOON}, {1011: Tries(1, NOON)})

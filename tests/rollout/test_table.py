@@ -142,23 +142,36 @@ def test_what_holds_the_floors_place_or_is_a_ceiling_may_be_cleared_without_it(b
     assert bench.ask(refused).writes == (Clear(old, "no longer desired"),)
 
 
-def test_writes_to_one_evse_are_spaced_once_the_station_was_verified(bench):
+def test_what_overwrites_a_profile_of_one_evse_is_spaced(bench):
     other = bench.profile(1011, 1, 1, 1000)
-    spaced = bench.station(bench.floor, bench.ceiling, other, bench.two, written_at={1: NOON})
+    spaced = bench.station(bench.floor, bench.ceiling, other, bench.two, changed_at={1: NOON})
     answer = bench.ask(spaced, NOON + SECOND)
     assert (answer.writes, answer.at) == ((), NOON + MINUTE)
     assert answer.why == "differs in chargingSchedulePeriod; written again at 12:01:00 UTC"
     assert bench.ask(spaced, NOON + MINUTE).writes[0] == Replace(bench.one, other, "differs in chargingSchedulePeriod")
-    assert bench.ask(replace(spaced, verified=None), NOON + SECOND).writes
+    assert bench.ask(replace(spaced, changed_at={}), NOON + SECOND).writes
+
+
+def test_what_is_missing_is_put_in_its_place_at_once(bench):
+    spaced = bench.station(bench.floor, bench.ceiling, bench.two, written_at={1: NOON}, changed_at={1: NOON})
+    assert [each.new.id for each in bench.ask(spaced, NOON + SECOND).writes] == [1011]
+
+
+def test_what_takes_a_profile_away_is_spaced_as_well(bench):
+    extra = bench.profile(1013, 1, 2, 1000)
+    spaced = bench.station(*bench.goal.profiles, extra, changed_at={1: NOON})
+    assert bench.ask(spaced, NOON + SECOND).writes == ()
+    assert bench.ask(spaced, NOON + MINUTE).writes == (Clear(extra, "no longer desired"),)
 
 
 def test_what_may_go_is_not_held_up_by_what_may_not(bench):
-    spaced = bench.station(bench.floor, bench.ceiling, written_at={1: NOON})
+    other = bench.profile(1011, 1, 1, 1000)
+    spaced = bench.station(bench.floor, bench.ceiling, other, changed_at={1: NOON})
     assert [each.new.id for each in bench.ask(spaced, NOON + SECOND).writes] == [1012]
 
 
 def test_the_floor_does_not_wait_for_the_write_interval(bench):
-    spaced = bench.station(*bench.goal.profiles[1:], written_at={0: NOON, 1: NOON})
+    spaced = bench.station(*bench.goal.profiles[1:], changed_at={0: NOON, 1: NOON})
     assert [each.new.id for each in bench.ask(spaced, NOON).writes] == [1000]
 
 
@@ -188,7 +201,9 @@ def test_everything_written_is_read_back(bench):
 
 
 def test_what_is_written_is_read_back_while_the_rest_waits(bench):
-    waiting = bench.doubt(bench.station(bench.floor, bench.ceiling, bench.two, written_at={1: NOON}), unread=True)
+    other = bench.profile(1011, 1, 1, 1000)
+    held = bench.station(bench.floor, bench.ceiling, other, bench.two, changed_at={1: NOON})
+    waiting = bench.doubt(held, unread=True)
     assert bench.ask(waiting, NOON + SECOND).command == ReadProfiles("S")
 
 
