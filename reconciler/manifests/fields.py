@@ -157,7 +157,7 @@ def _read_identities(value: object) -> tuple[str, ...]:
 
 
 def check_identity(text: str) -> str:
-    """Refuse what OCPP does not take as a station's identity (facts 1.1); raises Malformed."""
+    """Refuse what OCPP does not take as a station's identity; raises Malformed."""
     if _IDENTITY.fullmatch(text) is None:
         hint = "1 to 48 of the characters A-Z a-z 0-9 * - _ = + | @ ."
         raise Malformed(f"`{text[:80]}` is not a station identity", "wrong-identity", hint)

@@ -278,7 +278,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Hold everything one revision desires; the keys of `stations` are casefolded identities (facts 1.1), sorted."""
+    """Hold everything one revision desires; the keys of `stations` are casefolded identities, sorted."""
 
     name: str
     timezone: str

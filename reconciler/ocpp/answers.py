@@ -1,4 +1,4 @@
-"""What a CSMS answers to each message of a station: the least that keeps a real station content (facts 9.2, 9.3).
+"""What a CSMS answers to each message of a station: the least that keeps a real station content.
 
 Called by `stations` for every CALL. It grants and learns nothing: what a message tells is read by `notices`.
 """
@@ -47,7 +47,7 @@ class _Asked:
 
 
 LENIENT = frozenset({"TransactionEvent", "MeterValues", "StatusNotification"})
-"""A station sends these again and again until they are answered, whatever is wrong with them (facts 9.3)."""
+"""A station sends these again and again until they are answered, whatever is wrong with them."""
 
 
 def answer(protocol: Protocol, action: str, payload: JsonObject, now: datetime, admission: Admission) -> Answer:

@@ -18,14 +18,14 @@ from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import JsonObject
 
 MAX_BYTES = 1 << 20
-"""No limit stands in the standard; reports of more than 64 KiB are seen (facts 1.1)."""
+"""No limit stands in the standard; reports of more than 64 KiB are seen."""
 NO_ID = "-1"
 MAX_ID_LENGTH = 36
 MAX_DESCRIPTION_LENGTH = 255
 
 
 class ErrorCode(StrEnum):
-    """RPC error codes of 2.x; 1.6 spells two of them in its own way (facts 1.3)."""
+    """RPC error codes of 2.x; 1.6 spells two of them in its own way."""
 
     FORMAT = "FormatViolation"
     GENERIC = "GenericError"
@@ -101,7 +101,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A message of a type that this protocol does not have; it is dropped without an answer (facts 1.2)."""
+    """A message of a type that this protocol does not have; it is dropped without an answer."""
 
     number: int
 

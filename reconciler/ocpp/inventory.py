@@ -1,7 +1,7 @@
 """Collects what one GetChargingProfiles brings: an answer and reports, in any order, in any number of parts.
 
 `stations` folds answers and reports into it and asks it what came out of it. It holds no timer: `now` comes in, and
-`due` says when to look again. What stays silent is unknown, never empty (facts 12).
+`due` says when to look again. What stays silent is unknown, never empty.
 """
 
 from __future__ import annotations

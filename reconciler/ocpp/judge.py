@@ -1,7 +1,7 @@
 """Judges payloads by the standard's own JSON schemas, which the `ocpp` package carries as files.
 
 Called by `answers` and `session` for what comes in, and by tests for what goes out. A payload that passes is well
-formed; whether it makes sense is another matter (facts 2.8).
+formed; whether it makes sense is another matter.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def judge(protocol: Protocol, action: str, kind: Kind, payload: JsonObject) -> N
     """Accept a payload silently.
 
     Raises:
-        ProtocolError: NotImplemented for an unknown action, otherwise the violation's code (facts 1.3) and the place
+        ProtocolError: NotImplemented for an unknown action, otherwise the violation's code and the place
             in the payload. Values are not repeated: they may be tokens of people.
     """
     try:

@@ -26,7 +26,7 @@ def notices(
 ) -> tuple[StationEvent, ...]:
     """Give the events that a CALL means.
 
-    `evses` says on which EVSE a transaction runs: later events of one may leave it out (facts 9.4).
+    `evses` says on which EVSE a transaction runs: later events of one may leave it out.
     """
     match action:
         case "BootNotification":
@@ -88,7 +88,7 @@ def _instant(value: JsonObject, now: datetime) -> datetime:
 
 
 def _net(value: JsonObject) -> Decimal | None:
-    """Give import minus export in W: a station with one of them alone signs it (facts 6.3)."""
+    """Give import minus export in W: a station with one of them alone signs it."""
     imported, exported = _power(value, _IMPORT), _power(value, _EXPORT)
     if imported is None and exported is None:
         return None

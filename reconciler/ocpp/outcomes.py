@@ -17,7 +17,7 @@ _LONGEST_WAIT = timedelta(hours=24)
 
 
 def written(ending: Ending) -> Outcome:
-    """Give the outcome of a write; only an answer makes it certain (facts 1.3)."""
+    """Give the outcome of a write; only an answer makes it certain."""
     match ending:
         case Answered(_, action, payload):
             return Accepted() if payload.get("status") in _GRANTED.get(action, ("Accepted",)) else _refused(payload)

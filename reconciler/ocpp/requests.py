@@ -19,7 +19,7 @@ SOURCES = ("CSO", "EMS", "SO", "Other")
 
 
 def clear_profile(profile_id: int) -> JsonObject:
-    """Give ClearChargingProfile for one id: criteria are understood in too many ways (facts 12)."""
+    """Give ClearChargingProfile for one id: criteria are understood in too many ways."""
     return {"chargingProfileId": profile_id}
 
 

@@ -90,7 +90,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """Our call got no answer in time: its outcome is unknown, and it must be read back before a retry (facts 1.2)."""
+    """Our call got no answer in time: its outcome is unknown, and it must be read back before a retry."""
 
     id: str
     action: str

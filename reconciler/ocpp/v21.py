@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _MILLIONTH = Decimal("0.000001")
-"""At most six decimals go to a station (facts 2.5)."""
+"""At most six decimals go to a station."""
 
 
 def set_profile(profile: Profile, capability: Capability) -> JsonObject:
@@ -45,7 +45,7 @@ def set_profile(profile: Profile, capability: Capability) -> JsonObject:
 def lower(profile: Profile, capability: Capability) -> Profile:
     """Give what 2.1 can carry of a profile, in the project's own form: what `lift` gives after a faithful read-back.
 
-    Numbers lose what is beyond six decimals, towards zero; `dynUpdateTime` is the station's own (facts 2.2).
+    Numbers lose what is beyond six decimals, towards zero; `dynUpdateTime` is the station's own.
 
     Raises:
         Unsupported: the station alone makes such profiles, or does not know a mode.

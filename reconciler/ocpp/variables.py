@@ -1,7 +1,7 @@
 """Reads a station's capability out of its device model: which variables to ask, and what the answers say.
 
 `stations` asks in chunks and hands the results over. A variable that is missing says nothing, for stations leave out
-what they have: what was declared stays (facts 5.4, quirk 29).
+what they have: what was declared stays.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _EXTERNAL = Variable("SmartChargingCtrlr", "MaxExternalConstraintsId")
 _RATE_LIMIT = Variable("SmartChargingCtrlr", "UpdateRateLimit")
 _OFFLINE = Variable("SmartChargingCtrlr", "SupportsFeature", "MaxOfflineDuration")
 _OFFLINE_TOO = Variable("SmartChargingCtrlr", "SupportsMaxOfflineDuration")
-"""The standard's text and its list of variables spell it differently (facts 5.1)."""
+"""The standard's text and its list of variables spell it differently."""
 _COMMON = (_ITEMS, _UNITS, _STACK, _PERIODS, _AVAILABLE, _ENABLED, _CLOCK)
 _OF_21 = (_EXTERNAL, _RATE_LIMIT, _OFFLINE, _OFFLINE_TOO)
 _V2X = "V2XChargingCtrlr"

@@ -32,7 +32,7 @@ PASSING = frozenset(
         "securityerror",
     }
 )
-"""Reason codes that time cures (facts 1.3, 4.9), in lower case; any other refusal stands for this content."""
+"""Reason codes that time cures, in lower case; any other refusal stands for this content."""
 
 
 @dataclass(frozen=True, slots=True)

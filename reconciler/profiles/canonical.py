@@ -1,7 +1,7 @@
 """Canonical form, and whether two profiles mean the same: what makes the reconciler quiet.
 
 `reported` and `plan` compare with it. Meaning is what a station would do from now on: the command at every instant, its
-end, its place in the stack. Bytes, order, spelling, defaults and the past are not meaning (facts of read-back, K09).
+end, its place in the stack. Bytes, order, spelling, defaults and the past are not meaning (K09).
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def period_at(profile: Profile, at: datetime, situation: Situation) -> Period | 
 
 
 def flow_at(profiles: Iterable[Profile], evse_id: int, at: datetime, situation: Situation | None = None) -> Flow:
-    """Give what the profiles of a station command one EVSE at an instant (facts of K01, K02, K04, V2X)."""
+    """Give what the profiles of a station command one EVSE at an instant (K01, K02, K04, V2X)."""
     return _flow_at(_rank(profiles, evse_id), at, situation or Situation())
 
 

@@ -51,7 +51,7 @@ def discharges(profile: Profile) -> bool:
 
 
 def may_discharge(profile: Profile) -> bool:
-    """Tell whether it lets anything flow out of the vehicle, be it steered from here or by someone else (facts 2.6)."""
+    """Tell whether it lets anything flow out of the vehicle, be it steered from here or by someone else."""
     return any(_may_discharge(period) for schedule in profile.schedules for period in schedule.periods)
 
 

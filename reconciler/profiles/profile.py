@@ -130,7 +130,7 @@ class Profile:
 
     @property
     def slot(self) -> tuple[Purpose, int, int, str | None]:
-        """Give what no two valid profiles of a station may share (facts of K01.FR.06 and K01.FR.39)."""
+        """Give what no two valid profiles of a station may share (K01.FR.06, K01.FR.39)."""
         return (self.purpose, self.evse_id, self.stack_level, self.transaction_id)
 
 

@@ -51,7 +51,7 @@ def _items(template: str, text: str) -> list[object]:
 
 
 def check_floor(profiles: tuple[Profile, ...], template: str) -> None:
-    """Refuse a floor that is not one: permanent, zero, on the lowest level of every EVSE (facts 3.3)."""
+    """Refuse a floor that is not one: permanent, zero, on the lowest level of every EVSE."""
     floor = profiles[0]
     place = (floor.purpose, floor.evse_id, floor.stack_level, floor.kind)
     if len(profiles) != 1 or place != (Purpose.TX_DEFAULT, 0, 0, Kind.ABSOLUTE):

@@ -75,7 +75,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The station has booted and was accepted, or was accepted before and speaks again (facts 1.6)."""
+    """The station has booted and was accepted, or was accepted before and speaks again."""
 
     station: str
     session: int

@@ -1,6 +1,6 @@
 """The second opinion: whether a composite schedule allows no more than the profiles that a station has accepted.
 
-Asked where a station does not report its profiles (facts 3.6, 12). Only equal or less is evidence; what a station shows
+Asked where a station does not report its profiles. Only equal or less is evidence; what a station shows
 beyond that says nothing about which profile it lacks.
 """
 
@@ -18,7 +18,7 @@ from reconciler.reported.events import CompositeRead, CompositeStep
 SPAN = timedelta(hours=1)
 """How far ahead composite schedules are asked for."""
 GRACE = 3
-"""Seconds after a change before which two schedules are not compared: starts drift by one or two (facts 12)."""
+"""Seconds after a change before which two schedules are not compared: starts drift by one or two."""
 TOLERANCES = {Unit.WATT: Decimal(50), Unit.AMPERE: Decimal("0.2")}
 """How far a composite schedule may be off by rounding."""
 ONE = Decimal(1)

@@ -38,7 +38,7 @@ LONGEST_WAIT_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long a station waits before it connects again: real seconds, doubled after each vain try (facts 1.6)."""
+    """How long a station waits before it connects again: real seconds, doubled after each vain try."""
 
     least_s: float = 1.0
     spread_s: float = 1.0

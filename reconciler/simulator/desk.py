@@ -125,7 +125,7 @@ def _clear_profile(station: SimulatedStation, payload: JsonObject, now: datetime
 
 
 def _clear_criteria(payload: JsonObject) -> Criteria:
-    """Read what is to be cleared; an id goes before criteria, and nothing at all means everything (facts 12)."""
+    """Read what is to be cleared; an id goes before criteria, and nothing at all means everything."""
     profile_id = payload.get("chargingProfileId")
     if isinstance(profile_id, int):
         return Criteria(ids=frozenset({profile_id}))

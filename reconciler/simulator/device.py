@@ -1,4 +1,4 @@
-"""The device model of a station, as far as a reconciler asks for it (facts 5.1 to 5.4).
+"""The device model of a station, as far as a reconciler asks for it.
 
 `desk` answers GetVariables and SetVariables by it.
 """

@@ -1,4 +1,4 @@
-"""What a station refuses to install, and with which reason code: the S-marked rules of K01, K28 and V2X (facts 3.7).
+"""What a station refuses to install, and with which reason code: the S-marked rules of K01, K28 and V2X.
 
 `station` asks it before anything is stored. What every station refuses is `profiles.rules`; here is what depends on
 this station: its EVSEs, its limits, its features, what it holds already and which transactions run.

@@ -1,4 +1,4 @@
-"""GetCompositeSchedule: what a station says it will do (K08), with the conventions of the field (facts 3.6, 12)."""
+"""GetCompositeSchedule: what a station says it will do (K08), with the conventions of the field."""
 
 from __future__ import annotations
 

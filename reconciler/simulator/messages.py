@@ -1,4 +1,4 @@
-"""The requests that a station makes, as payloads of 2.0.1 and 2.1 alike (facts 9.2); `station` says when."""
+"""The requests that a station makes, as payloads of 2.0.1 and 2.1 alike; `station` says when."""
 
 from __future__ import annotations
 

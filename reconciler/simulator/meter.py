@@ -1,4 +1,4 @@
-"""The meter of an EVSE: what flows and what has flowed, as OCPP's meterValue (facts 6.2)."""
+"""The meter of an EVSE: what flows and what has flowed, as OCPP's meterValue."""
 
 from __future__ import annotations
 

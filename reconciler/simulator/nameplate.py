@@ -17,7 +17,7 @@ DC_WATTS_PER_AMPERE = 690
 
 
 class NegativeLimit(StrEnum):
-    """What a 2.0.1 station makes of a negative `limit` (facts 12): each of these was seen in the field."""
+    """What a 2.0.1 station makes of a negative `limit`: each of these was seen in the field."""
 
     DISCHARGE = "discharge"
     UNLIMITED = "unlimited"

@@ -19,7 +19,7 @@ MOST_QUEUED = 256
 MOST_ATTEMPTS = 3
 BOOT_RETRY = timedelta(seconds=10)
 NO_HEARTBEAT = timedelta(days=1)
-"""Even where no interval is given, the answer to a heartbeat sets the clock once a day (facts 1.5)."""
+"""Even where no interval is given, the answer to a heartbeat sets the clock once a day."""
 
 
 class Boot(StrEnum):

@@ -43,7 +43,7 @@ def _parts(entries: Sequence[Entry], *, split: bool) -> Iterator[tuple[Entry, ..
 
 
 def normalise(entry: Entry, plate: Nameplate) -> JsonObject:
-    """Give a profile as a station sends it that keeps it in a form of its own: same meaning, other bytes (facts 12)."""
+    """Give a profile as a station sends it that keeps it in a form of its own: same meaning, other bytes."""
     evse = plate.evse(entry.profile.evse_id) or plate.evses[0]
     filled = {"validFrom": ALWAYS, "validTo": FOR_EVER, **entry.wire}
     return _reverse({name: _echo(name, value, evse.phases > 0) for name, value in filled.items()})

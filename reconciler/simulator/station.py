@@ -35,7 +35,7 @@ from reconciler.simulator.outbox import Outbox
 from reconciler.simulator.steering import mode_at, next_edge, targets_w, understood
 
 OFFLINE_THRESHOLD = timedelta(seconds=60)
-"""After a longer silence the state of every connector is told again (facts 1.6)."""
+"""After a longer silence the state of every connector is told again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from reconciler.rollout.commands import (
 )
 
 _NEVER = frozenset({"NotImplemented", "NotSupported"})
-"""A station without smart charging: a state, not a reason to try again (facts 12)."""
+"""A station without smart charging: a state, not a reason to try again."""
 
 
 class Line(Shape):

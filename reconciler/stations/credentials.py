@@ -1,4 +1,4 @@
-"""Passwords of stations as salted hashes: the file behind `--auth`, and the check of HTTP Basic (facts 1.4).
+"""Passwords of stations as salted hashes: the file behind `--auth`, and the check of HTTP Basic.
 
 A line is `identity:scrypt$N$r$p$salt$hash`, salt and hash in base64; empty lines and `#` are passed over. No password
 is kept or logged: what was proved once is remembered as a keyed digest, so that a storm of reconnects costs next to

@@ -1,4 +1,4 @@
-"""What a station says before its WebSocket is open: identity, password, the protocols it speaks (facts 1.1, 1.4)."""
+"""What a station says before its WebSocket is open: identity, password, the protocols it speaks."""
 
 from __future__ import annotations
 

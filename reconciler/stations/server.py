@@ -1,4 +1,4 @@
-"""Accepts stations: identity, password and protocol at the door, then one link per station (facts 1.1 to 1.6)."""
+"""Accepts stations: identity, password and protocol at the door, then one link per station."""
 
 from __future__ import annotations
 

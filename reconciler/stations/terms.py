@@ -19,7 +19,7 @@ Report = Callable[[StationEvent], None]
 class Terms:
     """Times and sizes.
 
-    `boot_wait` is how long a new connection may stay silent before it is taken to have booted earlier (facts 1.6);
+    `boot_wait` is how long a new connection may stay silent before it is taken to have booted earlier;
     after `max_timeouts` calls in a row without answer the socket is closed, so that the station connects anew;
     `ping_interval` None sends no pings: some stations can't answer them, so a missing pong never closes a socket;
     after `silence` without any message the socket is closed.

@@ -1,4 +1,4 @@
-"""Who leads, and what comes of it: the order of facts 3.2 and the kinds of facts 3.4, one rule a test."""
+"""Who leads, and what comes of it: the order of purposes and stack levels, and the kinds; one rule a test."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

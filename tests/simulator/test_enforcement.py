@@ -1,4 +1,4 @@
-"""What a station refuses, each with the reason code that the standard or the field gives it (facts 3.7)."""
+"""What a station refuses, each with the reason code that the standard or the field gives it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Proof that relays and converters live long: how often and how fast a line changes its mind (facts 8.2, invariant 7).
+"""Proof that relays and converters live long: how often and how fast a line changes its mind (invariant 7).
 
 What a line does before it begins and after it ends is not known, so nothing is held against its first and last stretch.
 """
