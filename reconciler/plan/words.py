@@ -125,8 +125,8 @@ def _number(value: Decimal) -> str:
 def _when(stretch: Stretch) -> str:
     days = "" if stretch.days == EVERY_DAY else f"{describe_days(stretch.days)} "
     if stretch.end is None:
-        return f"from {days}{_clock(stretch.start)} on" if days else "at all times"
-    clocks = f"{days}{_clock(stretch.start)}-{_clock(stretch.end)}"
+        return f"from {days}{describe_clock(stretch.start)} on" if days else "at all times"
+    clocks = f"{days}{describe_clock(stretch.start)}-{describe_clock(stretch.end)}"
     later = (stretch.end - stretch.start) // DAY_MINUTES
     return f"{clocks} ({count(later, 'day')} later)" if later else clocks
 
@@ -142,7 +142,8 @@ def describe_days(days: frozenset[int]) -> str:
     return ", ".join(parts)
 
 
-def _clock(minute: int) -> str:
+def describe_clock(minute: int) -> str:
+    """Say a minute of the day, or of the day after: `05:30`."""
     inside = minute % DAY_MINUTES
     return f"{inside // 60:02}:{inside % 60:02}"
 
