@@ -1,6 +1,7 @@
 """`render --explain`: which schedule, window, line and priority each step comes from, and who set what a station has.
 
-Called by `render`. Stations of which the same is to be told are told once, under all their names.
+Called by `render`, and by `explain` for settings. Stations of which the same is to be told are told once, under all
+their names.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def write_accounts(accounts: Iterable[Account]) -> str:
     parts = []
     for lines, identities in alike.items():
         heading = f"{describe_names(identities, len(identities))} ({count(len(identities), 'station')})"
-        parts.append("\n".join([*_wrap(heading, "", "  "), *lines]))
+        parts.append("\n".join([*wrap(heading, "", "  "), *lines]))
     return "\n\n".join(parts)
 
 
@@ -102,13 +103,13 @@ def _lines(account: Account) -> Iterator[str]:
     from reconciler.plan.words import describe_instant
 
     begin, end = (describe_instant(at, account.zone) for at in account.span)
-    yield from _wrap(f"from {begin} to {end}, {account.zone.key}", "  ", "    ")
+    yield from wrap(f"from {begin} to {end}, {account.zone.key}", "  ", "    ")
     for number, stretches in account.evses.items():
         yield f"  EVSE {number}"
         for stretch in stretches:
             yield from _told(stretch, account.zone)
     for words in (f"refused: {account.refusal}" if account.refusal else "", *account.notes):
-        yield from _wrap(words, "  ! ", "    ")
+        yield from wrap(words, "  ! ", "    ")
     yield "  settings"
     for origin in origins(account.station):
         if origin.field != "identity":
@@ -117,14 +118,14 @@ def _lines(account: Account) -> Iterator[str]:
 
 def write_origin(field: str, value: str, level: str, place: str) -> list[str]:
     """Write one effective field, with the document that set it and its line."""
-    return _wrap(f"{field}: {value}  <- {level}, {place}", "    ", "      ")
+    return wrap(f"{field}: {value}  <- {level}, {place}", "    ", "      ")
 
 
 def _told(stretch: Stretch, zone: ZoneInfo) -> list[str]:
     from reconciler.plan.words import describe_power
 
     first = f"    {_when(stretch, zone):<19} {describe_power(stretch.order.power_w):>8}  "
-    return _wrap(_words(stretch), first, " " * MARGIN)
+    return wrap(_words(stretch), first, " " * MARGIN)
 
 
 def _words(stretch: Stretch) -> str:
@@ -158,5 +159,6 @@ def _when(stretch: Stretch, zone: ZoneInfo) -> str:
     return f"{WEEKDAYS[begin.weekday()]} {begin:%H:%M}-{until}{end:%H:%M}"
 
 
-def _wrap(text: str, first: str, other: str) -> list[str]:
+def wrap(text: str, first: str, other: str) -> list[str]:
+    """Break text into lines of 100 columns, with what stands before the first and before the others."""
     return textwrap.wrap(text, COLUMNS, initial_indent=first, subsequent_indent=other, break_on_hyphens=False)

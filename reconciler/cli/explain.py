@@ -36,9 +36,21 @@ def explain(
     emit(printable("\n".join([*_head(view), *(line for evse in view["evses"] for line in _evse(evse))])))
     emit("")
     emit_table(_profiles(view))
+    settings = _settings(view)
+    if settings:
+        emit(printable("\n".join(["", "Settings", *settings])))
+
+
+def _settings(view: dict[str, Any]) -> list[str]:
+    from reconciler.cli.accounts import write_origin
+
+    rows = view["settings"]
+    return [line for row in rows for line in write_origin(row["field"], row["value"], row["level"], row["place"])]
 
 
 def _head(view: dict[str, Any]) -> list[str]:
+    from reconciler.cli.accounts import wrap
+
     connected = f"OCPP {view['protocol']}" if view["connected"] else "not connected"
     reason = f": {view['reason']}" if view["reason"] else ""
     lines = [f"{view['identity']}  {connected}  {view['state']}{reason}"]
@@ -46,6 +58,7 @@ def _head(view: dict[str, Any]) -> list[str]:
     lines.append(f"  revision {verified} verified, {desired} desired; last read {view['lastRead'] or 'never'}")
     if view["refusal"]:
         lines.append(f"  refused: {view['refusal']}")
+    lines += [line for note in view["notes"] for line in wrap(note, "  made less: ", "    ")]
     if view["renewal"]:
         lines.append(f"  next renewal {view['renewal']}")
     return lines

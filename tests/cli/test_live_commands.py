@@ -27,6 +27,8 @@ SPEAKS = {"name": "evening", "priority": 20, "group": "night", "power": "-7000 W
 EXPLAINED = STATION | {
     "refusal": "",
     "renewal": "2026-03-04T11:00:00Z",
+    "notes": [],
+    "settings": [],
     "evses": [
         {"evseId": 1, "leader": 810011, "limitW": None, "setpointW": -7000, "schedule": SPEAKS},
         {"evseId": 2, "leader": None, "limitW": 0, "setpointW": None, "schedule": None},
@@ -147,6 +149,17 @@ def test_explain_names_the_leader_and_the_line_that_speaks(answers, reconciler):
     assert "install: missing" in shown
     assert "foreign (CSO)" in shown
     assert json.loads(reconciler("explain", "A/1", "-o", "json").stdout) == EXPLAINED
+
+
+def test_explain_shows_who_set_what_and_what_was_made_less_in_a_hundred_columns(answers, reconciler):
+    lease = {"field": "failSafe.lease", "value": "30h", "level": "Site quay", "place": "deep/" * 14 + "sites.yaml:9:7"}
+    note = "discharge on OCPP 2.0.1: no negative limit is declared or proved there; no flow instead, at s.yaml:4:7"
+    answers.by_path["/api/v1/stations/A1/explain"] = EXPLAINED | {"settings": [lease], "notes": [note]}
+    shown = reconciler("explain", "A1").stdout
+    assert max(map(len, shown.splitlines())) <= 100
+    told = " ".join(shown.split())
+    assert f"made less: {note}" in told
+    assert f"Settings failSafe.lease: 30h <- Site quay, {lease['place']}" in told
 
 
 def test_explain_shows_a_station_that_is_away_and_why_it_is_refused(answers, reconciler):
