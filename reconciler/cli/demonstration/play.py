@@ -18,7 +18,7 @@ from reconciler.cli.demonstration.drift import drift
 from reconciler.cli.demonstration.process import ControllerProcess
 from reconciler.cli.demonstration.repository import Repository
 from reconciler.cli.demonstration.rollout import quiet, rollout
-from reconciler.cli.demonstration.scene import EVENING, Scene
+from reconciler.cli.demonstration.scene import EVENING, Scene, first_station
 from reconciler.cli.demonstration.silence import silence
 from reconciler.cli.demonstration.told import Missed, Told
 from reconciler.cli.exits import ERROR, OK
@@ -77,7 +77,7 @@ async def _scene(told: Told, folder: Path) -> AsyncIterator[Scene]:
     repository = Repository(folder / "fleet")
     manifests = load(read_folder(repository.folder))
     # The clock starts with a lease, so that as much as possible of the story fits before its renewal.
-    shared = write_clock(lease_at(EVENING, manifests.fail_safe, 0).renewal, time.time())
+    shared = write_clock(lease_at(EVENING, first_station(manifests).settings.fail_safe, 0).renewal, time.time())
     clock = read_clock(shared)
     local = clock().astimezone(ZoneInfo(manifests.timezone))
     told.line(f"a git repository of {len(manifests.stations)} stations; it is {local:%A %H:%M} in {manifests.timezone}")

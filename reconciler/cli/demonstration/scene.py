@@ -15,7 +15,7 @@ from reconciler.cli.demonstration.process import ControllerProcess
 from reconciler.cli.demonstration.repository import Repository
 from reconciler.cli.demonstration.told import Missed, Told
 from reconciler.cli.output import make_bar
-from reconciler.manifests.fleet import Fleet
+from reconciler.manifests.fleet import Fleet, Station
 from reconciler.profiles.profile import Profile, later
 from reconciler.render.lease import Lease, lease_at
 from reconciler.simulator.fleet import SimulatedFleet
@@ -96,7 +96,7 @@ class Scene:
 
     def lease(self) -> Lease:
         """Give the lease that holds now; slots this short are the same for all stations."""
-        return lease_at(self.clock(), self.manifests.fail_safe, 0)
+        return lease_at(self.clock(), first_station(self.manifests).settings.fail_safe, 0)
 
     async def room(self, seconds: float) -> None:
         """See to it that no renewal falls into the next seconds: where one would, let it pass first."""
@@ -122,3 +122,8 @@ def _ends(profile: Profile) -> datetime | None:
     """Give the instant of a profile's last period: where that is zero, flow ends there."""
     schedule = profile.schedule
     return None if schedule.start is None else later(schedule.start, schedule.periods[-1].start)
+
+
+def first_station(fleet: Fleet) -> Station:
+    """Give the station that stands for all: those of the demo inherit the same lease."""
+    return next(iter(fleet.stations.values()))
