@@ -103,3 +103,24 @@ def test_a_fleet_that_writes_too_often_is_told_once_for_all_stations():
     (found,) = (each for each in worn.warnings if each.guardrail == "profile-writes")
     assert "up to 48 times a day and 17520 times a year; 24 and 3000 are allowed" in found.message
     assert found.stations == ("A-01", "A-02", "A-03", "A-04", "B-01", "B-02")
+
+
+def test_writes_are_counted_by_the_lease_that_a_station_inherits():
+    eager = (
+        "spec: {site: quay, select: {labels: {line: day}}",
+        "spec: {site: quay, failSafe: {lease: 40m, renewBefore: 10m}, select: {labels: {line: day}}",
+    )
+    (found,) = (each for each in revision(eager).warnings if each.guardrail == "profile-writes")
+    assert "up to 48 times a day" in found.message
+    assert found.stations == ("B-01", "B-02")
+    assert found.place.line == revision(eager).fleet.groups["day"].place.line + 1
+
+
+def test_a_station_that_inherits_a_longer_lease_is_not_worn_by_the_fleets():
+    worn = ("{lease: 30h, renewBefore: 6h, maxOffline: 15m}", "{lease: 40m, renewBefore: 10m}")
+    calm = (
+        "spec: {site: quay, select: {labels: {line: day}}",
+        "spec: {site: quay, failSafe: {lease: 30h, renewBefore: 6h}, select: {labels: {line: day}}",
+    )
+    (found,) = (each for each in revision(worn, calm).warnings if each.guardrail == "profile-writes")
+    assert found.stations == ("A-01", "A-02", "A-03", "A-04")
