@@ -139,9 +139,9 @@ class _Desk:
         )
 
     def step(self) -> tuple[Finding, ...]:
-        """Hold the step from the base to the head against the guardrails."""
-        if self._base is None or self._base_marks is None:
-            return ()
+        """Hold the step from the base to the head against the guardrails; there must be a base."""
+        assert self._base is not None  # noqa: S101 - the callers have looked
+        assert self._base_marks is not None  # noqa: S101 - made with the base
         before, after = self._base.fleet.stations, self._head.fleet.stations
         alike: dict[tuple[str, str], list[str]] = {}
         for key in before.keys() & after.keys():

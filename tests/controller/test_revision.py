@@ -128,3 +128,11 @@ def test_a_protocol_over_which_nothing_may_flow_is_warned_of_while_another_is_le
     made = revision(swap=(('protocol: "2.1", maxOffline: true', "maxOffline: true"),))
     (warning,) = [each for each in made.warnings if each.guardrail == "protocol-left"]
     assert "no flow, should a station speak OCPP 2.0.1" in warning.text
+
+
+def test_what_is_made_less_is_warned_of_with_the_protocol_and_the_stations():
+    less = ('{protocol: "2.1", maxOffline: true}', '{protocol: "2.0.1"}\n  onUnsupported: charge-only')
+    made = revision(swap=(less,))
+    (warning,) = [each for each in made.warnings if each.guardrail == "degraded"]
+    assert warning.text.startswith("over OCPP 2.0.1, discharge on OCPP 2.0.1")
+    assert (warning.field, warning.stations) == ("spec.onUnsupported", ("A-1", "A-2"))

@@ -58,6 +58,11 @@ def test_what_recurs_weekly_becomes_windows_of_weekdays():
     assert [window.days for window in capture(odd, ZONE, NOW)] == [("mon", "tue", "wed"), ("thu", "fri", "sat", "sun")]
 
 
+def test_periods_of_the_same_power_become_one_window():
+    found = capture(profile((0, 2000), (HOUR, 2000), (2 * HOUR, 2500), duration=3 * HOUR), ZONE, NOW)
+    assert [(window.piece.start, window.piece.end) for window in found] == [(720, 840), (840, 900)]
+
+
 def test_a_gap_stays_a_gap():
     evening = datetime(2026, 1, 1, 16, tzinfo=UTC)
     found = capture(recurring((0, 5000), start=evening, duration=2 * HOUR), ZONE, NOW)

@@ -269,3 +269,10 @@ def test_departures_are_forgotten_when_there_are_too_many(monkeypatch):
     days = [day for day, _ in renderer.programmes.departures(station, station.evses[0], (NOON, NOON + 6 * DAY))]
     assert len(days) == 7
     assert len(renderer.programmes._outcomes) <= 2
+
+
+def test_on_days_without_departure_none_is_followed():
+    renderer = renderer_of(NIGHT, 'time: "05:30", minEnergy: 10 kWh, days: weekends')
+    station = renderer.fleet.station("B-1")
+    found = renderer.programmes.departures(station, station.evses[0], (NOON, NOON + 8 * DAY))
+    assert [f"{day:%a}" for day, _ in found] == ["Sat", "Sun"]
