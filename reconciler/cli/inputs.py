@@ -76,8 +76,10 @@ def prove(snapshot: Snapshot, at: datetime) -> Revision:
         raise Quoted(error.errors, snapshot.files) from error
 
 
-def trust(snapshot: Snapshot) -> Revision:
+def trust(snapshot: Snapshot, like: Revision | None = None) -> Revision:
     """Make a snapshot into a revision without proof: it is compared with, and never sent.
+
+    Files that the revision `like` it has alike are not read again.
 
     Raises:
         RevisionError: it does not load; with the files to show the reasons in.
@@ -88,7 +90,7 @@ def trust(snapshot: Snapshot) -> Revision:
     from reconciler.source.shipped import default_templates
 
     try:
-        return Revision(snapshot, load(snapshot), default_templates())
+        return Revision(snapshot, load(snapshot, dict(like.readings) if like else None), default_templates())
     except RevisionError as error:
         raise Quoted(error.errors, snapshot.files) from error
 

@@ -77,7 +77,7 @@ def plan(
     instant = (read_at(at) if at else now).replace(microsecond=0)
     held = read_held(state, server)
     revision = prove(read_tree(path, head), instant)
-    before = find_base(path, base, held)
+    before = find_base(path, base, held, revision)
     planned = plan_fleet(revision, instant, before, held.stations if held else None)
     planned = replace(planned, created=now, expires=now + until, state_at=held.at if held else None)
     links = _draw(pictures, pictures_url, planned, (before, revision)) if pictures else ()
@@ -108,7 +108,7 @@ def read_held(state: str, server: str) -> SavedState | None:
         return read_state(client.get("state"))
 
 
-def find_base(path: Path, ref: str, held: SavedState | None) -> Revision | None:
+def find_base(path: Path, ref: str, held: SavedState | None, head: Revision | None = None) -> Revision | None:
     """Find the base: the one that is named, else the one in force, else HEAD; None where there is none."""
     from reconciler.cli.inputs import read_tree, trust
 
@@ -123,7 +123,7 @@ def find_base(path: Path, ref: str, held: SavedState | None) -> Revision | None:
         say(f"note: {error}; {'everything counts as new' if held is None else 'drift is not told from changes'}")
         return None
     try:
-        return trust(snapshot)
+        return trust(snapshot, head)
     except RevisionError:
         say(f"error: the base {(ref or likely)[:12]} does not load; --base names another to compare with")
         raise

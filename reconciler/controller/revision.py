@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from reconciler.errors import ManifestError, ProtocolError, RevisionError, Unsupported
+from reconciler.manifests.catalogue import Readings
 from reconciler.manifests.fleet import Fleet, Station
 from reconciler.manifests.guardrails import Severity
 from reconciler.manifests.load import load
@@ -51,6 +52,7 @@ class Revision:
         self.caps = {name: Caps(site.import_w, site.export_w) for name, site in fleet.sites.items()}
         self.members = _members(fleet)
         self.warnings: tuple[Finding, ...] = ()
+        self.readings: Readings = {}
         self._goals: dict[object, tuple[Desired, Goal]] = {}
         self._withheld: dict[object, tuple[Goal, Goal]] = {}
         self._planned: dict[object, Load] = {}
@@ -121,13 +123,15 @@ class Revision:
         return Goal(tuple(lowered), self.commit, desired.until, self.owned, evses, refusal, voltage, desired.notes)
 
 
-def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime) -> Revision:
-    """Load, render and prove a snapshot.
+def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before: Revision | None = None) -> Revision:
+    """Load, render and prove a snapshot; files that the revision `before` has alike are not read again.
 
     Raises:
         RevisionError: with every reason, sorted by place.
     """
-    revision = Revision(snapshot, load(snapshot), shipped)
+    readings = dict(before.readings) if before else {}
+    revision = Revision(snapshot, load(snapshot, readings), shipped)
+    revision.readings = readings
     tried = tuple(_trial(revision, now))
     findings = prove(revision.renderer, now, (each for each in tried if not isinstance(each, ManifestError)))
     errors = [each for each in tried if isinstance(each, ManifestError)]
@@ -148,7 +152,7 @@ def follow(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before
     Raises:
         RevisionError: with every reason, sorted by place.
     """
-    revision = revise(snapshot, shipped, now)
+    revision = revise(snapshot, shipped, now, before)
     found = supersede(revision, before, now) if before else ()
     findings = tuple(replace(each, severity=Severity.WARNING) if each.guardrail in REVIEWED else each for each in found)
     errors = tuple(each.as_error() for each in findings if each.is_error)

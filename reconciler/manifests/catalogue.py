@@ -6,7 +6,7 @@ Used by `load`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -53,6 +53,12 @@ class Entry(Generic[S_co]):
     def place(self) -> Place:
         """Give the place of the name."""
         return self.document.at("metadata", "name")
+
+
+Reading: TypeAlias = tuple[tuple[str, Entry[BaseModel]], ...]
+"""The documents of a file that has no fault in itself, by kind."""
+Readings: TypeAlias = dict[tuple[str, str], Reading]
+"""Such files by path and text; nothing in them is ever changed."""
 
 
 @dataclass(slots=True)
@@ -122,18 +128,45 @@ class Catalogue:
         return False
 
 
-def catalogue(snapshot: Snapshot, complaints: Complaints) -> Catalogue:
-    """Read every manifest of a snapshot; noting what is wrong in each."""
-    result = Catalogue()
+def catalogue(snapshot: Snapshot, complaints: Complaints, readings: Readings | None = None) -> Catalogue:
+    """Read every manifest of a snapshot; noting what is wrong in each.
+
+    A file that `readings` has, by path and text, is not read again; afterwards they have this snapshot's sound files.
+    """
+    result, kept, readings = Catalogue(), Readings(), Readings() if readings is None else readings
     for path in sorted(snapshot.files):
         if is_manifest(path):
-            _read_file(path, snapshot.files[path], result, complaints)
+            text = snapshot.files[path]
+            known = readings.get((path, text))
+            read = _read_alone(path, text) if known is None else known
+            if read is None:
+                _read_file(path, text, result, complaints)
+            else:
+                kept[path, text] = read
+                _take(read, result, complaints)
+    readings.clear()
+    readings.update(kept)
     return result
+
+
+def _take(read: Reading, result: Catalogue, complaints: Complaints) -> None:
+    for kind, entry in read:
+        result.mentioned[kind][entry.name] = None
+        _file_away(kind, entry, result, complaints)
 
 
 def is_manifest(path: str) -> bool:
     """Tell whether a file holds manifests: YAML that is neither hidden nor among the templates."""
     return is_read(path) and path.endswith(MANIFEST_SUFFIXES) and not path.startswith(TEMPLATES)
+
+
+def _read_alone(path: str, text: str) -> Reading | None:
+    """Read a file as if it were the only one; give nothing where it has a fault, which must be told in its company."""
+    alone, complaints = Catalogue(), Complaints()
+    _read_file(path, text, alone, complaints)
+    if len(complaints):
+        return None
+    return tuple((kind, entry) for kind, found in alone.entries.items() for entry in found.values())
 
 
 def _read_file(path: str, text: str, result: Catalogue, complaints: Complaints) -> None:

@@ -26,16 +26,19 @@ from reconciler.manifests.snapshot import TEMPLATE_SUFFIX, TEMPLATES, is_read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.manifests.catalogue import Entry
+    from reconciler.manifests.catalogue import Entry, Readings
     from reconciler.manifests.fleet import Schedule
     from reconciler.manifests.roster import Listed
     from reconciler.manifests.snapshot import Snapshot
 
 
-def load(snapshot: Snapshot) -> Fleet:
-    """Resolve a snapshot; raises RevisionError with every error at once."""
+def load(snapshot: Snapshot, readings: Readings | None = None) -> Fleet:
+    """Resolve a snapshot; raises RevisionError with every error at once.
+
+    `readings` spare what was read for another snapshot; afterwards they are this one's.
+    """
     complaints = Complaints()
-    found = catalogue(snapshot, complaints)
+    found = catalogue(snapshot, complaints, readings)
     spec = _the_fleet(found, complaints)
     almanac = Almanac(found, complaints)
     schedules = resolve_schedules(found, almanac, complaints)
