@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
@@ -230,6 +231,7 @@ def write_setting(value: object) -> str:
             return str(value)
 
 
+@lru_cache(maxsize=256)
 def _attribute(key: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
 

@@ -55,9 +55,18 @@ def timeline(steps: Iterable[tuple[datetime, Power]]) -> Timeline:
 
 def combine(lines: Iterable[Timeline], join: Callable[[tuple[Power, ...]], Power]) -> Timeline:
     """Join timelines instant by instant; `join` gets one power per timeline, in the order given."""
-    parts = tuple(lines)
-    starts = sorted({start for part in parts for start in part.starts()})
-    return timeline((start, join(tuple(part.at(start) for part in parts))) for start in starts)
+    changes: dict[datetime, list[tuple[int, Power]]] = {}
+    powers: list[Power] = []
+    for number, line in enumerate(lines):
+        powers.append(None)
+        for start, power in line.steps:
+            changes.setdefault(start, []).append((number, power))
+    joined: list[tuple[datetime, Power]] = []
+    for start in sorted(changes):
+        for number, power in changes[start]:
+            powers[number] = power
+        joined.append((start, join(tuple(powers))))
+    return timeline(joined)
 
 
 def overlay(lines: Iterable[Timeline]) -> Timeline:
@@ -67,7 +76,9 @@ def overlay(lines: Iterable[Timeline]) -> Timeline:
 
 def bound(line: Timeline, lowest_w: Decimal, highest_w: Decimal) -> Timeline:
     """Keep the power within bounds; silence stays silence."""
-    return combine((line,), lambda powers: None if powers[0] is None else min(max(powers[0], lowest_w), highest_w))
+    return timeline(
+        (start, None if power is None else min(max(power, lowest_w), highest_w)) for start, power in line.steps
+    )
 
 
 def clip(line: Timeline, start: datetime, end: datetime) -> Timeline:

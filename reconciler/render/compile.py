@@ -113,14 +113,19 @@ def _instants(schedule: Schedule, zone: ZoneInfo, days: Iterable[date]) -> Itera
     windows = (window for each in schedule.lineage() for window in each.windows)
     minutes = {0, *(edge % MINUTES for window in windows for edge in (window.start, window.end))}
     for day in days:
-        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 (a wall clock, before it has a zone)
         for minute in minutes:
-            for fold in (0, 1):
-                wall = (midnight + timedelta(minutes=minute)).replace(tzinfo=zone, fold=fold)
-                yield wall.astimezone(UTC)
+            yield from _shown(zone, day, minute)
         switch = switch_on(zone, day)
         if switch is not None:
             yield switch
+
+
+@lru_cache(maxsize=65_536)  # schedules share the days that they are compiled for, and most of their minutes
+def _shown(zone: ZoneInfo, day: date, minute: int) -> tuple[datetime, ...]:
+    """Give the instants at which the wall clock shows a minute of a day, or would if it skipped none."""
+    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 (a wall clock, before it has a zone)
+    walls = ((midnight + timedelta(minutes=minute)).replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return tuple(dict.fromkeys(wall.astimezone(UTC) for wall in walls))
 
 
 @lru_cache(maxsize=4096)

@@ -7,11 +7,11 @@ subset can do at most is therefore done by all together, and one sum proves them
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from reconciler.manifests.fleet import Site
+from reconciler.manifests.fleet import Site, Station
 from reconciler.plan.guardrails.finding import Fact
 from reconciler.plan.guardrails.tracks import Kind, Track, Tracks, kind_of
 from reconciler.profiles.timeline import Timeline, timeline, total
@@ -23,15 +23,24 @@ def check_sites(tracks: Tracks) -> Iterator[tuple[Fact, tuple[str, ...]]]:
     """Give a fact for each cap that the schedules of a site exceed."""
     members: dict[str, Counter[Kind]] = {}
     alike: dict[Kind, Track] = {}
-    for station in tracks.fleet.stations.values():
-        if station.site is not None:
-            counts = members.setdefault(station.site, Counter())
-            counts.update(kind_of(station, evse) for evse in station.evses)
-            alike |= {kind_of(station, evse): tracks.of(station, evse) for evse in station.evses}
+    for site, station, count in _alike(tracks.fleet.stations.values()):
+        for evse in station.evses:
+            members.setdefault(site, Counter())[kind_of(station, evse)] += count
+            alike[kind_of(station, evse)] = tracks.of(station, evse)
     split = {kind: sums(track.lowest, track.highest) for kind, track in alike.items()}
     for name in sorted(members):
         lines = [total((split[kind][way], count) for kind, count in members[name].items()) for way in (0, 1)]
         yield from ((fact, ()) for fact in _check(tracks.fleet.sites[name], lines, tracks.now))
+
+
+def _alike(stations: Iterable[Station]) -> Iterator[tuple[str, Station, int]]:
+    """Give one station for all of a site that share what they are made of, and how many they are."""
+    counts: dict[tuple[str, int, int, int], list[Station]] = {}
+    for each in stations:
+        if each.site is not None:
+            key = (each.site, id(each.assignments), id(each.settings), id(each.evses))
+            counts.setdefault(key, []).append(each)
+    return ((site, same[0], len(same)) for (site, *_), same in counts.items())
 
 
 def sums(lowest: Timeline, highest: Timeline) -> tuple[Timeline, Timeline]:
