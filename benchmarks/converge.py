@@ -22,7 +22,7 @@ from reconciler.stations.terms import House
 
 def measure(stations: int, groups: int = 20) -> dict[str, float]:
     """Give seconds from start (and from a second commit) until every station was read back, and frames sent."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    _quiet()
     return uvloop.run(_measure(stations, groups))
 
 
@@ -75,7 +75,12 @@ def _pushed(server: StationServer) -> int:
 
 
 def _simulate(pipe: Connection, stations: int, groups: int, address: tuple[str, int]) -> None:
+    _quiet()
     uvloop.run(_run_stations(pipe, stations, groups, address))
+
+
+def _quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 async def _run_stations(pipe: Connection, stations: int, groups: int, address: tuple[str, int]) -> None:

@@ -46,6 +46,8 @@ from reconciler.rollout.station import BLIND_AFTER, Station, Tries, backoff
 Ended: TypeAlias = CapabilityRead | ProfilesRead | CompositeRead | ReadFailed | Written | RawAnswered
 """How commands end."""
 
+NOT_BOOTED = "csnotaccepted"
+"""The reason code of a station that takes nothing before its BootNotification is accepted, in lower case."""
 MOST_EVSES = 1000
 """EVSE ids beyond this are noise; remembering what they say would let one station fill the memory."""
 READS = (CapabilityRead, ProfilesRead, CompositeRead, ReadFailed)
@@ -187,6 +189,8 @@ _READ_BY: Mapping[type, tuple[type, ...]] = {
 
 def _fail_read(station: Station, command: StationCommand | None, event: ReadFailed, now: datetime) -> Station:
     failed = replace(station, failed_reads=station.failed_reads + 1)
+    if station.reported.unread or failed.failed_reads >= BLIND_AFTER:
+        failed = replace(failed, reported=replace(failed.reported, known=False))  # silent is unknown, not empty
     match command:
         case ReadCapability():
             if event.permanent or failed.blind:
@@ -212,6 +216,8 @@ def _write(station: Station, event: Written, now: datetime) -> Station:
     match outcome:
         case Accepted():
             return _calm(_count(station, event, now))
+        case Refused() if outcome.reason_code.lower() == NOT_BOOTED:
+            return _back_off(station, words, now)  # no try at all: its boot, which ends the wait, is still to come
         case Refused():
             wait = now + (outcome.retry_after or timedelta(0))
             return _back_off(_count(station, event, now), words, now, wait)

@@ -6,13 +6,21 @@ write, floor before flow, verified before settled. The same state always gets th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from reconciler.plan.change import Change, Clear, Install, Keep, changes
 from reconciler.profiles.profile import Purpose, Unit
-from reconciler.rollout.commands import ReadCapability, ReadComposite, ReadProfiles, StationCommand
+from reconciler.rollout.commands import Clear as ClearCommand
+from reconciler.rollout.commands import (
+    Push,
+    ReadCapability,
+    ReadComposite,
+    ReadProfiles,
+    SendRaw,
+    StationCommand,
+)
 from reconciler.rollout.opinion import SPAN
 from reconciler.rollout.station import (
     Goal,
@@ -26,6 +34,14 @@ from reconciler.rollout.station import (
     unasked,
 )
 
+ACTIONS: Mapping[type, str] = {
+    ReadCapability: "GetVariables",
+    ReadProfiles: "GetChargingProfiles",
+    ReadComposite: "GetCompositeSchedule",
+    Push: "SetChargingProfile",
+    ClearCommand: "ClearChargingProfile",
+}
+"""How people know what is asked of a station."""
 LONGEST_SPACING = timedelta(days=1)
 """What a station may ask for at most between two writes: its word alone must not stop them for ever."""
 NEVER_WAITS = datetime.min.replace(tzinfo=UTC)
@@ -80,7 +96,12 @@ def _offline(asked: Asked) -> Next | None:
 def _busy(asked: Asked) -> Next | None:
     if asked.station.in_flight is None:
         return None
-    return Next(_restless(asked), f"waiting for an answer to {type(asked.station.in_flight).__name__}")
+    return Next(_restless(asked), f"waiting for an answer to {_action(asked.station.in_flight)}")
+
+
+def _action(command: StationCommand) -> str:
+    """Give a command's name as OCPP has it."""
+    return command.action if isinstance(command, SendRaw) else ACTIONS[type(command)]
 
 
 def _not_ready(asked: Asked) -> Next | None:

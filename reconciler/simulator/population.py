@@ -95,7 +95,8 @@ def identities(pattern: str, count: int) -> Iterator[str]:
 
 def _station(identity: str, plate: Nameplate, index: int, now: datetime, outfit: Outfit) -> SimulatedStation:
     vehicles = {evse.id: vehicle for evse in plate.evses if (vehicle := _vehicle(outfit, evse, index)) is not None}
-    return SimulatedStation(identity, plate, vehicles, now, outfit.faults, outfit.tempo)
+    born = now + outfit.faults.clock  # by its own clock
+    return SimulatedStation(identity, plate, vehicles, born, outfit.faults, outfit.tempo)
 
 
 def _vehicle(outfit: Outfit, evse: EvsePlate, index: int) -> Vehicle | None:

@@ -324,3 +324,19 @@ def test_the_back_off_doubles_to_a_quarter_of_an_hour_and_differs_by_station():
     assert all(most / 2 <= wait <= most for wait, most in zip(waits, longest, strict=True))
     assert backoff("S", 5) != backoff("T", 5)
     assert backoff("S", 10**9) <= LONGEST_RETRY
+
+
+def test_a_refusal_before_its_boot_is_no_try_and_ends_with_the_boot():
+    early = absorb(station(in_flight=PUSH), written(Refused("CSNotAccepted")), NOON)
+    assert early.tries == {}
+    assert early.retry_at == NOON + backoff("S", 1)
+    booted = absorb(early, Booted("S", "Acme", "X", "1", "PowerUp"), NOON + SECOND)
+    assert (booted.retry_at, booted.tries, booted.failures) == (None, {}, 0)
+
+
+def test_what_was_written_and_is_not_reported_is_unknown():
+    waiting = station(in_flight=ReadProfiles("S"), reported=replace(KNOWN, unread=True))
+    after = absorb(waiting, ReadFailed("S", "accepted, but nothing was reported"), NOON)
+    assert not after.reported.known
+    routine = absorb(station(in_flight=ReadProfiles("S")), ReadFailed("S", "timed out"), NOON)
+    assert routine.reported.known

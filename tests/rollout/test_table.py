@@ -47,7 +47,7 @@ def test_who_is_offline_is_deferred(bench):
 
 def test_one_command_is_in_flight_at_most(bench):
     answer = bench.ask(bench.station(bench.floor, in_flight=ReadProfiles("S")))
-    assert (answer.command, answer.writes, answer.why) == (None, (), "waiting for an answer to ReadProfiles")
+    assert (answer.command, answer.writes, answer.why) == (None, (), "waiting for an answer to GetChargingProfiles")
 
 
 def test_nothing_is_sent_before_the_station_has_booted(bench):
