@@ -94,5 +94,6 @@ def _abandoned(world: World, station: Station, event: Connected | Disconnected, 
 
 def _answered(station: Station, event: RawAnswered, now: datetime) -> tuple[Entry, ...]:
     asked = [each for each in station.asked if each.ticket == event.ticket]
-    words = "answered" if event.ok else "not answered, or with an error"
+    status = event.answer.get("status")
+    words = str(status or "answered") if event.ok else "not answered, or with an error"
     return tuple(Entry(now, station.identity, each.action, "by hand", words) for each in asked)

@@ -15,13 +15,13 @@ from reconciler.controller.gate import Closed, allows, load_now, release, wait
 from reconciler.controller.history import entries, errand, loading, verified
 from reconciler.controller.world import Ask, Effect, Event, Reply, RevisionLoaded, RevisionRefused, World
 from reconciler.errors import ManifestError
-from reconciler.plan.change import Change, Clear, changes, diff
+from reconciler.plan.change import Change, Clear, Owned, changes, diff
 from reconciler.render.assume import assume
 from reconciler.render.lease import MARGIN
 from reconciler.reported.events import Connected, ProfilesRead, RawAnswered, StationEvent
 from reconciler.rollout.absorb import absorb
 from reconciler.rollout.commands import Clear as ClearCommand
-from reconciler.rollout.commands import Push, StationCommand, Wake
+from reconciler.rollout.commands import Push, SendRaw, StationCommand, Wake
 from reconciler.rollout.station import Goal, Station, floor_is_in_force, forget_tries, stuck
 from reconciler.rollout.table import Next, decide
 
@@ -69,11 +69,24 @@ def _refusal(world: World, station: Station | None, event: Ask) -> str:
         return f"{event.request.station} is not connected"
     if len(station.asked) >= MOST_ASKED:
         return f"{MOST_ASKED} requests are waiting for {event.request.station} already"
-    if event.request.action == "SetChargingProfile" and not event.force and world.revision is not None:
-        profile = event.request.payload.get("chargingProfile")
+    if event.force or world.revision is None:
+        return ""
+    return _guard(event.request, world.revision.owned)
+
+
+def _guard(request: SendRaw, owned: Owned) -> str:
+    """Say why a request may not touch the fleet's profiles by hand: to take the floor away frees a station."""
+    if request.action == "SetChargingProfile":
+        profile = request.payload.get("chargingProfile")
         number = profile.get("id") if isinstance(profile, dict) else None
-        if isinstance(number, int) and number in world.revision.owned:
-            return f"profile id {number} belongs to the fleet; change its schedule in git, or say --force"
+    elif request.action == "ClearChargingProfile":
+        number = request.payload.get("chargingProfileId")
+        if number is None:
+            return "this may clear the fleet's profiles, the floor among them; clear by id, or say --force"
+    else:
+        return ""
+    if isinstance(number, int) and number in owned:
+        return f"profile id {number} belongs to the fleet; change its schedule in git, or say --force"
     return ""
 
 

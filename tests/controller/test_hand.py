@@ -29,7 +29,7 @@ def test_a_request_by_hand_is_sent_recorded_and_followed_by_a_reading():
     assert [type(each) for _, each in fleet.log[before:]] == [SendRaw, ReadProfiles]
     assert [(each.action, each.reason, each.answer) for each in fleet.history[-2:]] == [
         ("Reset", "by hand: ada", ""),
-        ("Reset", "by hand", "answered"),
+        ("Reset", "by hand", "Accepted"),
     ]
     assert not fleet.replies
 
@@ -88,3 +88,21 @@ def test_no_station_has_more_than_a_few_requests_waiting():
         fleet.feed(Ask(raw(ticket=f"t{number}"), "ada"))
     (reply,) = fleet.feed(Ask(raw(ticket="last"), "ada"))
     assert reply == Reply("last", f"{MOST_ASKED} requests are waiting for A-1 already")
+
+
+@pytest.mark.parametrize("payload", [{"chargingProfileId": 1000}, {}, {"chargingProfileCriteria": {"stackLevel": 0}}])
+def test_the_fleets_profiles_are_not_cleared_by_hand_unless_forced(payload):
+    fleet, request = settled(), raw("ClearChargingProfile", payload)
+    fleet.feed(Ask(request, "ada"))
+    assert "say --force" in fleet.replies[-1].error
+    assert not fleet.sent(SendRaw)
+    fleet.feed(Ask(request, "ada", force=True))
+    fleet.run()
+    assert fleet.sent(SendRaw) == [request]
+
+
+def test_a_profile_of_others_may_be_cleared_by_hand():
+    fleet, request = settled(), raw("ClearChargingProfile", {"chargingProfileId": 42})
+    fleet.feed(Ask(request, "ada"))
+    fleet.run()
+    assert fleet.sent(SendRaw) == [request]
