@@ -165,6 +165,8 @@ class _Desk:
         reported = saved.reported if saved else UNMET
         verdicts = diff(goal.profiles, reported, self._head.owned, self._at, self._head.fleet.nominal_voltage)
         drifted, renewed = self._unintended(verdicts, intent, reported)
+        if saved and self._is_on_its_way(saved):
+            drifted = frozenset()
         return replace(
             self._blank(station, protocol, assumed=assumed),
             verdicts=verdicts,
@@ -204,6 +206,11 @@ class _Desk:
         renewed = frozenset(each.new.id for each in replaced if renews(each.new, each.old, self._at))
         drifted = open_ids - renewed if intent and reported.ever_known else ()
         return frozenset(drifted), renewed
+
+    def _is_on_its_way(self, saved: SavedStation) -> bool:
+        """Tell whether a station is known not to have had the base yet: what it lacks is pending then, and no drift."""
+        commit = self._base.snapshot.commit if self._base else ""
+        return bool(saved.verified and commit) and saved.verified != commit
 
     def _base_goal(self, old: Station | None) -> GoalLike | None:
         if old is None or self._base is None:

@@ -53,13 +53,17 @@ class MalformedState(ReconcilerError):
 
 @dataclass(frozen=True, slots=True)
 class SavedStation:
-    """One station: the protocol it spoke last, if it is connected, what it can take, what it is believed to hold."""
+    """One station: the protocol it spoke last, if it is connected, what it can take, what it is believed to hold.
+
+    `verified` is the commit whose goal was last read back whole; empty where none was, or nobody knows.
+    """
 
     identity: str
     protocol: Protocol | None = None
     connected: bool = False
     capability: Capability | None = None
     reported: Reported = field(default_factory=Reported)
+    verified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ def _write_station(station: SavedStation) -> dict[str, object]:
         "known": reported.known,
         "profiles": [_write_held(held, reported.echoes.get(number)) for number, held in sorted(reported.held.items())],
     }
+    if station.verified:
+        written["verified"] = station.verified
     if station.capability is not None:
         written["capability"] = _write_capability(station.capability)
     refusals = [
@@ -186,6 +192,7 @@ def _read_station(fields: _Fields) -> SavedStation:
             echoes=echoes,
             refusals=dict(_read_refusal(item) for item in fields.each("refusals", MOST_PROFILES, needed=False)),
         ),
+        verified=fields.have("verified", read_text) or "",
     )
 
 

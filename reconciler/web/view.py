@@ -94,7 +94,8 @@ def history_view(entries: Iterable[EntryLike], station: str | None, limit: int) 
 def saved(station: Station) -> SavedStation:
     """Give what a saved state keeps of a station, which is what a plan is made against."""
     connected = station.session is not None
-    return SavedStation(station.identity, station.protocol, connected, station.capability, station.reported)
+    verified = station.verified.revision if station.verified else ""
+    return SavedStation(station.identity, station.protocol, connected, station.capability, station.reported, verified)
 
 
 def error_view(error: ManifestError) -> View:

@@ -326,3 +326,14 @@ def test_reports_of_stations_that_nobody_knows_change_nothing():
     plan = plan_fleet(revision(), MONDAY, state=state)
     assert plan.departed == ("Z",)
     assert not plan.changed
+
+
+def test_what_a_station_has_not_had_yet_is_pending_and_no_drift():
+    before, after = revision(), revision(("power: -7 kW", "power: -6 kW"), commit="newer")
+    state = state_of(before)
+    late = {key: replace(each, verified=before.snapshot.commit) for key, each in state.items()}
+    planned = plan_fleet(after, MONDAY, after, late)
+    assert not planned.is_drifted
+    assert not planned.is_empty
+    settled = {key: replace(each, verified=after.snapshot.commit) for key, each in state.items()}
+    assert plan_fleet(after, MONDAY, after, settled).is_drifted

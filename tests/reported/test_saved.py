@@ -36,7 +36,7 @@ def full():
         },
     )
     capability = Capability(Protocol.V21, units=(Unit.WATT,), max_profiles=9, update_rate_limit=timedelta(seconds=5))
-    return SavedStation("A-01", Protocol.V21, True, capability, reported)
+    return SavedStation("A-01", Protocol.V21, True, capability, reported, "c0ffee")
 
 
 def round_trip(*stations):
