@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from reconciler.errors import ReconcilerError
 from reconciler.profiles.profile import (
@@ -34,8 +34,8 @@ E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(eq=False)
-class MalformedProfile(ReconcilerError):
-    """An object is not a profile; `path` says where in it (`chargingSchedule[0].chargingRateUnit`)."""
+class Malformed(ReconcilerError):
+    """An object from outside is not what it should be; `path` says where in it."""
 
     path: str
     message: str
@@ -45,13 +45,17 @@ class MalformedProfile(ReconcilerError):
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
+class MalformedProfile(Malformed):
+    """An object is not a profile; `path` is such as `chargingSchedule[0].chargingRateUnit`."""
+
+
 def read_profile(evse_id: int, data: JsonObject) -> Profile:
     """Read a ChargingProfile object in 2.1's spelling.
 
     Raises:
         MalformedProfile: a required field is missing or of the wrong type.
     """
-    fields = _Fields(data, "")
+    fields = Fields(data, "")
     return Profile(
         id=fields.need("id", read_integer),
         evse_id=evse_id,
@@ -157,41 +161,47 @@ def read_truth(value: object) -> bool:
     return value
 
 
-class _Fields:
-    """Reads the fields of one object and says where it failed."""
+class Fields:
+    """Reads the fields of one object and says where it failed; `malformed` is what it raises."""
 
     __slots__ = ("data", "path")
+    malformed: ClassVar[type[Malformed]] = MalformedProfile
 
     def __init__(self, data: object, path: str) -> None:
         if not isinstance(data, Mapping):
-            raise MalformedProfile(path, "must be an object")
+            raise self.malformed(path, "must be an object")
         self.data, self.path = data, path
 
     def have(self, name: str, read: Callable[[object], T]) -> T | None:
+        """Give a field, or None where it is absent or null."""
         value = self.data.get(name)
         if value is None:
             return None
         try:
             return read(value)
         except (TypeError, ValueError) as error:
-            raise MalformedProfile(self._at(name), str(error)) from error
+            raise self.malformed(self.at(name), str(error)) from error
 
     def need(self, name: str, read: Callable[[object], T]) -> T:
+        """Give a field that has to be there."""
         value = self.have(name, read)
         if value is None:
-            raise MalformedProfile(self._at(name), "is missing")
+            raise self.malformed(self.at(name), "is missing")
         return value
 
-    def each(self, name: str, read: Callable[[_Fields], T]) -> tuple[T, ...]:
+    def each(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
+        """Give the objects of a list that is not empty."""
         items = self.data.get(name)
         if not isinstance(items, list | tuple) or not items:
-            raise MalformedProfile(self._at(name), "must be a list that is not empty")
-        return tuple(read(_Fields(item, f"{self._at(name)}[{index}]")) for index, item in enumerate(items))
+            raise self.malformed(self.at(name), "must be a list that is not empty")
+        return tuple(read(Fields(item, f"{self.at(name)}[{index}]")) for index, item in enumerate(items))
 
-    def maybe_each(self, name: str, read: Callable[[_Fields], T]) -> tuple[T, ...]:
+    def maybe_each(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
+        """Give the objects of a list, none where it is absent."""
         return self.each(name, read) if self.data.get(name) else ()
 
-    def _at(self, name: str) -> str:
+    def at(self, name: str) -> str:
+        """Give the path of a field."""
         return f"{self.path}.{name}" if self.path else name
 
 
@@ -205,7 +215,7 @@ def _enum(words: type[E]) -> Callable[[object], E]:
     return read
 
 
-def _read_schedule(fields: _Fields) -> ChargingSchedule:
+def _read_schedule(fields: Fields) -> ChargingSchedule:
     return ChargingSchedule(
         id=fields.have("id", read_integer) or 0,
         unit=fields.need("chargingRateUnit", _enum(Unit)),
@@ -216,7 +226,7 @@ def _read_schedule(fields: _Fields) -> ChargingSchedule:
     )
 
 
-def _read_period(fields: _Fields) -> Period:
+def _read_period(fields: Fields) -> Period:
     return Period(
         start=fields.need("startPeriod", read_integer),
         limit=fields.have("limit", read_number),
@@ -230,7 +240,7 @@ def _read_period(fields: _Fields) -> Period:
     )
 
 
-def _read_point(fields: _Fields) -> CurvePoint:
+def _read_point(fields: Fields) -> CurvePoint:
     return CurvePoint(fields.need("frequency", read_number), fields.need("power", read_number))
 
 

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from reconciler.errors import ReconcilerError
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.form import (
+    Fields,
     JsonObject,
+    Malformed,
     MalformedProfile,
     read_instant,
     read_integer,
@@ -39,12 +40,8 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 
-@dataclass(eq=False)
-class MalformedState(ReconcilerError):
-    """A document is not a saved state; `path` says where in it (`stations[3].profiles[0].evseId`)."""
-
-    path: str
-    message: str
+class MalformedState(Malformed):
+    """A document is not a saved state; `path` is such as `stations[3].profiles[0].evseId`."""
 
     def __str__(self) -> str:
         """Give path and message."""
@@ -97,7 +94,7 @@ def read_state(data: object) -> SavedState:
     if version != FORMAT_VERSION:
         raise MalformedState("format_version", f"is {version}, and this program reads {FORMAT_VERSION}")
     stations: dict[str, SavedStation] = {}
-    for item in fields.each("stations", MOST_STATIONS):
+    for item in fields.items("stations", MOST_STATIONS):
         station = _read_station(item)
         if station.identity.casefold() in stations:
             raise MalformedState(f"{item.path}.identity", f"{station.identity} is there twice")
@@ -171,7 +168,7 @@ def _read_station(fields: _Fields) -> SavedStation:
     known = fields.need("known", read_truth)
     held: dict[int, Held] = {}
     echoes: dict[int, Echo] = {}
-    for item in fields.each("profiles", MOST_PROFILES):
+    for item in fields.items("profiles", MOST_PROFILES):
         each = _read_held(item)
         if each.profile.id in held:
             raise MalformedState(f"{item.path}.profile.id", f"{each.profile.id} is there twice")
@@ -190,7 +187,7 @@ def _read_station(fields: _Fields) -> SavedStation:
             known=known,
             ever_known=known or bool(held),
             echoes=echoes,
-            refusals=dict(_read_refusal(item) for item in fields.each("refusals", MOST_PROFILES, needed=False)),
+            refusals=dict(_read_refusal(item) for item in fields.items("refusals", MOST_PROFILES, needed=False)),
         ),
         verified=fields.have("verified", read_text) or "",
     )
@@ -242,39 +239,18 @@ def _read_capability(fields: _Fields) -> Capability:
     )
 
 
-class _Fields:
-    """Reads the fields of one object and says where it failed."""
+class _Fields(Fields):
+    """Reads the fields of one object of a saved state."""
 
-    __slots__ = ("data", "path")
+    __slots__ = ()
+    malformed = MalformedState
 
-    def __init__(self, data: object, path: str) -> None:
-        if not isinstance(data, Mapping):
-            raise MalformedState(path, "must be an object")
-        self.data, self.path = data, path
-
-    def have(self, name: str, read: Callable[[object], T]) -> T | None:
-        value = self.data.get(name)
-        if value is None:
-            return None
-        try:
-            return read(value)
-        except (TypeError, ValueError) as error:
-            raise MalformedState(self._at(name), str(error)) from error
-
-    def need(self, name: str, read: Callable[[object], T]) -> T:
-        value = self.have(name, read)
-        if value is None:
-            raise MalformedState(self._at(name), "is missing")
-        return value
-
-    def each(self, name: str, most: int, *, needed: bool = True) -> Iterable[_Fields]:
+    def items(self, name: str, most: int, *, needed: bool = True) -> Iterable[_Fields]:
+        """Give the objects of a list that may be empty; there are at most `most`."""
         items = self.need(name, _list) if needed else self.have(name, _list) or ()
         if len(items) > most:
-            raise MalformedState(self._at(name), f"has {len(items)} items, and at most {most} are taken")
-        return (_Fields(item, f"{self._at(name)}[{index}]") for index, item in enumerate(items))
-
-    def _at(self, name: str) -> str:
-        return f"{self.path}.{name}" if self.path else name
+            raise MalformedState(self.at(name), f"has {len(items)} items, and at most {most} are taken")
+        return (_Fields(item, f"{self.at(name)}[{index}]") for index, item in enumerate(items))
 
 
 def _object(value: object) -> JsonObject:
