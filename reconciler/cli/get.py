@@ -17,6 +17,13 @@ class Kind(StrEnum):
     GROUPS = "groups"
 
 
+def _states(incomplete: str) -> list[str]:
+    """Complete the option's value."""
+    from reconciler.web.view import STATES
+
+    return [state for state in STATES if state.startswith(incomplete)]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("get", epilog=EXAMPLE)(get)
@@ -25,7 +32,9 @@ def register(app: typer.Typer) -> None:
 def get(
     kind: Kind = typer.Argument(..., help="stations or groups."),
     label: list[str] = typer.Option([], "-l", "--label", help="key=value; only stations that carry it."),
-    state: str | None = typer.Option(None, help="Only stations in this state."),
+    state: str | None = typer.Option(
+        None, autocompletion=_states, help="Only stations in this state, such as drifted."
+    ),
     output: str = typer.Option("table", "-o", "--output", help="table, json, yaml or name."),
     server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
 ) -> None:
@@ -38,6 +47,8 @@ def get(
     form = read_format(output)
     if kind is Kind.GROUPS and (label or state):
         raise UsageError("-l and --state choose stations, not groups")
+    if state is not None:
+        _check_state(state)
     labels = [f"{key}={value}" for key, value in read_labels(label).items()]
     with Client(server) as client:
         rows = client.get("groups") if kind is Kind.GROUPS else client.get("stations", label=labels, state=state)
@@ -66,6 +77,18 @@ def stations_table(rows: list[dict[str, Any]]) -> Any:
             cell(row["reason"]),
         )
     return table
+
+
+def _check_state(state: str) -> None:
+    """Refuse a state that no station can be in, before anybody is asked."""
+    from reconciler.cli.inputs import nearest
+    from reconciler.errors import UsageError
+    from reconciler.web.view import STATES
+
+    if state not in STATES:
+        near = nearest(state, STATES)
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"--state takes {', '.join(STATES)}, not {state!r}{hint}")
 
 
 def _groups(rows: list[dict[str, Any]]) -> Any:

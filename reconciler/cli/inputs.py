@@ -102,19 +102,29 @@ def read_state_file(name: str) -> SavedState:
         UsageError: the file can't be read.
         ReconcilerError: it is no saved state.
     """
-    try:
-        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
-            content = stream.read(LARGEST_STATE + 1)
-    except OSError as error:
-        raise UsageError(f"--state: {name} can't be read: {error.strerror or error}") from error
-    if len(content) > LARGEST_STATE:
-        raise ReconcilerError(f"{name} is larger than {LARGEST_STATE // 1024 // 1024} MiB, which no state is")
-    import orjson
-
     from reconciler.reported.saved import read_state
 
+    return read_state(read_json_file(name, LARGEST_STATE, "state"))
+
+
+def read_json_file(name: str, largest: int, kind: str) -> object:
+    """Read JSON of at most `largest` bytes from a file, or from stdin by the name `-`; `kind` is what it should hold.
+
+    Raises:
+        UsageError: the file can't be read.
+        ReconcilerError: it is larger, or no JSON.
+    """
+    import orjson
+
     try:
-        return read_state(orjson.loads(content))
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
+            content = stream.read(largest + 1)
+    except OSError as error:
+        raise UsageError(f"{name} can't be read: {error.strerror or error}") from error
+    if len(content) > largest:
+        raise ReconcilerError(f"{name} is larger than {largest // 1024 // 1024} MiB, which no {kind} is")
+    try:
+        return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise ReconcilerError(f"{name} is not JSON: {error}") from error
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from reconciler.cli.presentation import By, Format, print_plan
-from reconciler.errors import ReconcilerError, UsageError
 
 if TYPE_CHECKING:
     from reconciler.plan.planned import FleetPlan
@@ -46,18 +43,7 @@ def read_plan(name: str) -> FleetPlan:
         UsageError: the file can't be read.
         ReconcilerError: it is no saved plan.
     """
-    try:
-        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
-            content = stream.read(LARGEST_PLAN + 1)
-    except OSError as error:
-        raise UsageError(f"{name} can't be read: {error.strerror or error}") from error
-    if len(content) > LARGEST_PLAN:
-        raise ReconcilerError(f"{name} is larger than {LARGEST_PLAN // 1024 // 1024} MiB, which no plan is")
-    import orjson
-
+    from reconciler.cli.inputs import read_json_file
     from reconciler.plan.saved import read_json
 
-    try:
-        return read_json(orjson.loads(content))
-    except orjson.JSONDecodeError as error:
-        raise ReconcilerError(f"{name} is not JSON: {error}") from error
+    return read_json(read_json_file(name, LARGEST_PLAN, "plan"))

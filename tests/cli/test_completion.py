@@ -33,6 +33,7 @@ def test_every_command_is_completed():
 def test_options_and_their_values_are_completed():
     assert "--exit-code" in complete("reconciler plan --")
     assert complete("reconciler validate -o ") == ["table", "json", "github", "sarif"]
+    assert complete("reconciler get stations --state d") == ["drifted", "deferred"]
 
 
 @pytest.mark.parametrize(("shell", "told"), [("zsh", '"validate":"Check'), ("fish", "validate\tCheck")])

@@ -128,6 +128,7 @@ def test_groups_are_listed_with_their_states(answers, reconciler):
         ("get", "groups", "-l", "line=night"),
         ("get", "stations", "-o", "xml"),
         ("get", "stations", "-l", "line"),
+        ("get", "stations", "--state", "bogus"),
         ("get", "cars"),
         ("explain", "A1", "-o", "name"),
         ("get", "stations", "--server", "ftp://x"),
@@ -137,6 +138,11 @@ def test_groups_are_listed_with_their_states(answers, reconciler):
 def test_what_cannot_be_served_is_a_usage_error(reconciler, answers, words):
     assert reconciler(*words).exit_code == 64
     assert answers.asked == []
+
+
+def test_a_misspelt_state_is_told_the_one_that_was_meant(reconciler):
+    assert "did you mean drifted?" in reconciler("get", "stations", "--state", "driftet").stderr
+    assert "in-sync, pending" in reconciler("get", "stations", "--state", "bogus").stderr
 
 
 def test_explain_names_the_leader_and_the_line_that_speaks(answers, reconciler):
