@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from reconciler.manifests.quantity import Current, Quantity
+from reconciler.manifests.strategy import DriftPolicy, Strategy
 from reconciler.profiles.profile import Mode
 
 OnUnsupported: TypeAlias = Literal["refuse", "charge-only", "zero"]
@@ -101,6 +102,7 @@ class Settings:
     on_unsupported: OnUnsupported
     ready_by: ReadyBy | None = None
     template: TemplateUse | None = None
+    read_back: timedelta | None = None
 
     @property
     def meaning(self) -> Meaning:
@@ -278,7 +280,10 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Hold everything one revision desires; the keys of `stations` are casefolded identities, sorted."""
+    """Hold everything one revision desires; the keys of `stations` are casefolded identities, sorted.
+
+    `id_place` is where the range of profile ids is written.
+    """
 
     name: str
     timezone: str
@@ -293,6 +298,9 @@ class Fleet:
     groups: Mapping[str, Group] = field(repr=False)
     stations: Mapping[str, Station] = field(repr=False)
     templates: Mapping[str, str] = field(repr=False)
+    id_place: Place = field(repr=False)
+    strategy: Strategy = field(default_factory=Strategy, repr=False)
+    drift: DriftPolicy = field(default_factory=DriftPolicy, repr=False)
 
     def station(self, identity: str) -> Station | None:
         """Find a station by its identity in any spelling."""

@@ -191,6 +191,7 @@ class GuardrailsSpec(Model):
     protocol_left: WarningSpec = WarningSpec()
     degraded: WarningSpec = WarningSpec()
     blast_radius: BlastRadiusSpec = BlastRadiusSpec()
+    profile_ids: ErrorSpec = ErrorSpec()
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,4 +167,5 @@ def _fleet(
         groups=groups,
         stations=stations,
         templates=found,
+        id_place=entry.at("profileIds"),
     )

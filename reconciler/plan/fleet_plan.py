@@ -18,6 +18,7 @@ from reconciler.manifests.snapshot import Snapshot
 from reconciler.plan.change import Clear, Install, Owned, Replace, Verdict, changes, diff, foreign
 from reconciler.plan.fingerprint import Entry, Fingerprints, digest
 from reconciler.plan.guardrails.finding import Finding
+from reconciler.plan.guardrails.ids import Step, check_ids
 from reconciler.plan.guardrails.supersession import Reach, check_reach, holds_flow
 from reconciler.plan.guardrails.tracks import has_flow
 from reconciler.plan.outlook import Outlook, look_ahead
@@ -149,12 +150,15 @@ class _Desk:
             if marks[0] != marks[1]:
                 alike.setdefault(marks, []).append(key)
         touched = [before[key].identity for key in before.keys() - after.keys()]
+        steps: list[Step] = []
         for keys in alike.values():
             plan = self.compare(min(keys))
             touched += [before[key].identity for key in keys] if plan.intended or plan.later else []
+            steps.append((plan, [before[key].identity for key in keys]))
         renderer = self._base.renderer
         left = _left(self._head, self._at, lambda: has_flow(renderer, self._at))
-        return check_reach(Reach(touched, len(before), left), self._head.fleet.guardrails)
+        reach = check_reach(Reach(touched, len(before), left), self._head.fleet.guardrails)
+        return (*check_ids(steps, self._head.fleet), *reach)
 
     def inspect(self, key: str, intent: StationPlan | None, state: Mapping[str, SavedStation]) -> StationPlan:
         """Compare a station's goal with what is reported of it; what its intent does not explain is drift."""

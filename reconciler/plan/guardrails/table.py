@@ -156,6 +156,14 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "share: 30 %, above: 10",
     ),
     (
+        "profile-ids",
+        "Profiles left behind",
+        "No profile that the revision before has written falls out of the range of this one, or has its place taken by "
+        "one with another id: it would keep that place, and the station would get no flow.",
+        "keep `profileIds`; or clear those profiles by hand and write so, as the `reason` of `severity: warning`",
+        "",
+    ),
+    (
         "empty-render",
         "Nothing left",
         "A revision that takes all flow from all stations, or all stations from the fleet, "
