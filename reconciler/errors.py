@@ -10,6 +10,7 @@
     ├── UnsafePlan      a person: the plan is possible, but not without a decision
     ├── UsageError      the caller of a command
     └── Transient       time: network, git or a database; try again after `retry_after`
+        └── StoreLost       whoever keeps the database: it can't be reached, is full, read-only or damaged
 
 Everything raised here carries its subject as attributes, so that the same error can be shown as text, as JSON and as an
 annotation. No message ever holds a credential.
@@ -144,3 +145,8 @@ class Transient(ReconcilerError):
     def __str__(self) -> str:
         """Give what failed."""
         return self.message
+
+
+@dataclass(eq=False)
+class StoreLost(Transient):
+    """Nothing can be recorded, so nothing is pushed (invariant 11); the message says what to do about the database."""
