@@ -25,6 +25,7 @@ from reconciler.plan.outlook import Outlook, look_ahead
 from reconciler.plan.pace import estimate
 from reconciler.plan.planned import Churn, FleetPlan, StationPlan, Version, subject
 from reconciler.plan.power import renews
+from reconciler.plan.shortfall import fall_short
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
 from reconciler.render.assume import assume
@@ -94,10 +95,19 @@ def plan_fleet(
         live=state is not None,
         churn=_churn(plans.values(), head.fleet, known=base is not None or state is None),
         tally=Counter(type(verdict) for plan in plans.values() for verdict in plan.verdicts),
-        findings=(*steps, *head.warnings),
+        findings=(*steps, *_warnings(head, state, at)),
         waivers=head.fleet.guardrails.waivers,
         fleet=head.fleet.name,
     )
+
+
+def _warnings(head: RevisionLike, state: Mapping[str, SavedStation] | None, at: datetime) -> tuple[Finding, ...]:
+    """Give what the head is warned of, by what its stations have told of themselves where that is known."""
+    if state is None:
+        return head.warnings
+    known = ((key, saved.capability) for key, saved in state.items() if key in head.fleet.stations)
+    told = ((head.fleet.stations[key], capability) for key, capability in known if capability)
+    return fall_short(head.renderer, head.warnings, told, at)
 
 
 def supersede(head: RevisionLike, base: RevisionLike, at: datetime) -> tuple[Finding, ...]:
