@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TypeAlias
 
 from immutables import Map
@@ -13,17 +14,24 @@ from reconciler.controller.revision import Revision
 from reconciler.errors import ManifestError
 from reconciler.reported.events import StationEvent
 from reconciler.rollout.commands import SendRaw, StationCommand, Wake
-from reconciler.rollout.site import Load
+from reconciler.rollout.ledger import Entry, Name
+from reconciler.rollout.pace import Meter
+from reconciler.rollout.progress import Rollout
+from reconciler.rollout.site import Caps, Load
 from reconciler.rollout.station import Pace, Station
 from reconciler.rollout.table import Next
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the controller paces itself: `most_in_flight` commands at once over the whole fleet."""
+    """How the controller paces itself: `most_in_flight` commands at once over the whole fleet.
+
+    At most `reading_share` of them are routine read-backs.
+    """
 
     read_back: timedelta = timedelta(minutes=15)
     most_in_flight: int = 500
+    reading_share: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +39,15 @@ class RevisionLoaded:
     """A commit passed as a whole; it supersedes whatever was waiting.
 
     `forced` is a person's reason to let it follow the one before it unproved, and empty where nobody gave one.
+    `plan` is the digest of the plan from the revision before. With `back` it is an older one that `who` returns to:
+    what was in force is quarantined, and no wave or window holds it back.
     """
 
     revision: Revision
     forced: str = ""
+    plan: str = ""
+    who: str = ""
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +76,72 @@ class Reply:
     error: str
 
 
+class Verb(StrEnum):
+    """What a person may order."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    PROMOTE = "promote"
+    ABORT = "abort"
+    SUSPEND = "suspend"
+    UNSUSPEND = "unsuspend"
+    CLEAR_STORM = "clear-storm"
+
+
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of history: what was done to a station, why, by which commit, and how it ended (invariant 11)."""
+class Order:
+    """A person's order; `keys` are the stations it is about, and empty where it is about the rollout or the fleet.
 
-    at: datetime
-    station: str
-    action: str
+    `until` ends a suspension by itself. `override` lets a promoted rollout pass its windows by. It ends in one Reply.
+    """
+
+    verb: Verb
+    who: str
     reason: str
-    answer: str = ""
-    profile_id: int | None = None
-    evse_id: int | None = None
-    revision: str = ""
-    author: str = ""
-    source: str = ""
-    digest: str = ""
+    ticket: str
+    keys: tuple[str, ...] = ()
+    until: datetime | None = None
+    override: bool = False
 
 
-Event: TypeAlias = StationEvent | RevisionLoaded | RevisionRefused | Ask
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Whether what is done can be recorded; while it can't, nothing is pushed (invariant 11)."""
+
+    ok: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A person keeps a station from being written to, until an instant or for good."""
+
+    reason: str
+    who: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """Repairs have stopped because too many stations drifted within a short time; `held` are those left as they are."""
+
+    since: datetime
+    drifted: int
+    connected: int
+    held: Map[str, None] = field(default_factory=Map)
+
+
+@dataclass(frozen=True, slots=True)
+class Onsets:
+    """How many stations began to drift in the span that began `since`, and in the one before it."""
+
+    since: datetime
+    now: int = 0
+    before: int = 0
+
+
+Event: TypeAlias = StationEvent | RevisionLoaded | RevisionRefused | Ask | Order | Recording
 Effect: TypeAlias = StationCommand | Wake | Reply | Entry
 
 
@@ -92,6 +153,12 @@ class World:
     stations that have something to send when the fleet's bound on commands in flight allows, and `gated` by site those
     that wait for its caps. `errands` has the line of history that each write in flight will leave. `tally` counts
     stations by state.
+
+    `revision` is the head. `placed` names, for stations that are not released to it, the commit that they hold on to;
+    `revisions` has all that somebody follows, by commit, and `caps` the caps of each site, the lowest of all that its
+    stations follow. `quarantined` commits are not taken again. `meters` hold the pace of the fleet (under "") and of
+    sites, `slots` the turns that they gave. `reading` are routine read-backs under way. `dirty` names what has changed
+    and has to be kept.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -105,10 +172,30 @@ class World:
     errands: Map[str, Entry] = field(default_factory=Map)
     tally: Map[str, int] = field(default_factory=Map)
     in_flight: int = 0
+    revisions: Map[str, Revision] = field(default_factory=Map)
+    placed: Map[str, str] = field(default_factory=Map)
+    caps: Map[str, Caps] = field(default_factory=Map)
+    rollout: Rollout | None = None
+    quarantined: Map[str, str] = field(default_factory=Map)
+    suspended: Map[str, Suspension] = field(default_factory=Map)
+    storm: Storm | None = None
+    onsets: Onsets | None = None
+    meters: Map[str, Meter] = field(default_factory=Map)
+    slots: Map[str, datetime] = field(default_factory=Map)
+    site_in_flight: Map[str, int] = field(default_factory=Map)
+    reading: Map[str, None] = field(default_factory=Map)
+    recording: Recording = Recording(ok=True)
+    dirty: Map[Name, None] = field(default_factory=Map)
+
+    def target(self, key: str) -> Revision | None:
+        """Give the revision that a station is to hold now."""
+        commit = self.placed.get(key)
+        return self.revision if commit is None else self.revisions[commit]
 
     def pace(self, key: str) -> Pace:
         """Give how often a station may be written to and is read."""
-        manifest = self.revision.fleet.stations.get(key) if self.revision else None
-        if manifest is None:
+        target = self.target(key)
+        manifest = target.fleet.stations.get(key) if target else None
+        if target is None or manifest is None:
             return Pace(read_back=self.settings.read_back)
-        return Pace(manifest.settings.write_interval, self.settings.read_back)
+        return Pace(manifest.settings.write_interval, manifest.settings.read_back or self.settings.read_back)
