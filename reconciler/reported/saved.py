@@ -79,7 +79,7 @@ def write_state(stations: Iterable[SavedStation], at: datetime, revision: str = 
         "format_version": FORMAT_VERSION,
         "at": write_instant(at),
         "revision": revision,
-        "stations": [_write_station(station) for station in ordered],
+        "stations": [write_station(station) for station in ordered],
     }
 
 
@@ -89,20 +89,21 @@ def read_state(data: object) -> SavedState:
     Raises:
         MalformedState: it is none, or one of a later format.
     """
-    fields = _Fields(data, "")
+    fields = StateFields(data, "")
     version = fields.need("format_version", read_integer)
     if version != FORMAT_VERSION:
         raise MalformedState("format_version", f"is {version}, and this program reads {FORMAT_VERSION}")
     stations: dict[str, SavedStation] = {}
     for item in fields.items("stations", MOST_STATIONS):
-        station = _read_station(item)
+        station = read_station(item)
         if station.identity.casefold() in stations:
             raise MalformedState(f"{item.path}.identity", f"{station.identity} is there twice")
         stations[station.identity.casefold()] = station
     return SavedState(fields.need("at", read_instant), fields.have("revision", read_text) or "", stations)
 
 
-def _write_station(station: SavedStation) -> dict[str, object]:
+def write_station(station: SavedStation) -> dict[str, object]:
+    """Write one station of a document."""
     reported = station.reported
     written: dict[str, object] = {
         "identity": station.identity,
@@ -114,7 +115,7 @@ def _write_station(station: SavedStation) -> dict[str, object]:
     if station.verified:
         written["verified"] = station.verified
     if station.capability is not None:
-        written["capability"] = _write_capability(station.capability)
+        written["capability"] = write_capability(station.capability)
     refusals = [
         _write_refusal(profile, refused)
         for _, (profile, refused) in sorted(reported.refusals.items())
@@ -131,24 +132,26 @@ def _write_held(held: Held, echo: Echo | None) -> dict[str, object]:
         "profile": write_profile(held.profile),
     }
     if echo is not None:
-        written["echo"] = {"request": _with_evse(echo.request), "stored": _with_evse(echo.stored)}
+        written["echo"] = {"request": write_with_evse(echo.request), "stored": write_with_evse(echo.stored)}
     return written
 
 
 def _write_refusal(profile: Profile, refused: Refused) -> dict[str, object]:
     return {
-        **_with_evse(profile),
+        **write_with_evse(profile),
         "reasonCode": refused.reason_code,
         "detail": refused.detail,
         "retryAfter": None if refused.retry_after is None else int(refused.retry_after.total_seconds()),
     }
 
 
-def _with_evse(profile: Profile) -> dict[str, object]:
+def write_with_evse(profile: Profile) -> dict[str, object]:
+    """Write a profile together with its EVSE, which the standard keeps beside it."""
     return {"evseId": profile.evse_id, "profile": write_profile(profile)}
 
 
-def _write_capability(capability: Capability) -> dict[str, object]:
+def write_capability(capability: Capability) -> dict[str, object]:
+    """Write what a station can take."""
     return {
         "protocol": capability.protocol.version,
         "units": [unit.value for unit in capability.units],
@@ -164,7 +167,8 @@ def _write_capability(capability: Capability) -> dict[str, object]:
     }
 
 
-def _read_station(fields: _Fields) -> SavedStation:
+def read_station(fields: StateFields) -> SavedStation:
+    """Read one station of a document; raises MalformedState."""
     known = fields.need("known", read_truth)
     held: dict[int, Held] = {}
     echoes: dict[int, Echo] = {}
@@ -173,15 +177,14 @@ def _read_station(fields: _Fields) -> SavedStation:
         if each.profile.id in held:
             raise MalformedState(f"{item.path}.profile.id", f"{each.profile.id} is there twice")
         held[each.profile.id] = each
-        echo = item.have("echo", _object)
+        echo = item.within("echo", _read_echo)
         if echo is not None:
-            echoes[each.profile.id] = _read_echo(_Fields(echo, f"{item.path}.echo"))
-    capability = fields.have("capability", _object)
+            echoes[each.profile.id] = echo
     return SavedStation(
         identity=fields.need("identity", _read_identity),
         protocol=fields.have("protocol", _read_protocol),
         connected=fields.need("connected", read_truth),
-        capability=None if capability is None else _read_capability(_Fields(capability, f"{fields.path}.capability")),
+        capability=fields.within("capability", read_capability),
         reported=Reported(
             held=held,
             known=known,
@@ -193,18 +196,17 @@ def _read_station(fields: _Fields) -> SavedStation:
     )
 
 
-def _read_held(fields: _Fields) -> Held:
+def _read_held(fields: StateFields) -> Held:
     belief = fields.need("belief", _word(Belief))
-    return Held(_read_with_evse(fields), belief, fields.have("source", read_text) or OURS)
+    return Held(read_with_evse(fields), belief, fields.have("source", read_text) or OURS)
 
 
-def _read_echo(fields: _Fields) -> Echo:
-    request, stored = (_Fields(fields.need(name, _object), f"{fields.path}.{name}") for name in ("request", "stored"))
-    return Echo(_read_with_evse(request), _read_with_evse(stored))
+def _read_echo(fields: StateFields) -> Echo:
+    return Echo(fields.need_within("request", read_with_evse), fields.need_within("stored", read_with_evse))
 
 
-def _read_refusal(fields: _Fields) -> tuple[int, tuple[Profile, Refused]]:
-    profile = _read_with_evse(fields)
+def _read_refusal(fields: StateFields) -> tuple[int, tuple[Profile, Refused]]:
+    profile = read_with_evse(fields)
     wait = fields.have("retryAfter", read_integer)
     refused = Refused(
         fields.need("reasonCode", read_text),
@@ -214,7 +216,8 @@ def _read_refusal(fields: _Fields) -> tuple[int, tuple[Profile, Refused]]:
     return profile.id, (profile, refused)
 
 
-def _read_with_evse(fields: _Fields) -> Profile:
+def read_with_evse(fields: StateFields) -> Profile:
+    """Read a profile together with its EVSE; raises MalformedState."""
     evse_id = fields.need("evseId", read_integer)
     try:
         return read_profile(evse_id, fields.need("profile", _object))
@@ -223,7 +226,8 @@ def _read_with_evse(fields: _Fields) -> Profile:
         raise MalformedState(path, error.message) from error
 
 
-def _read_capability(fields: _Fields) -> Capability:
+def read_capability(fields: StateFields) -> Capability:
+    """Read what a station can take; raises MalformedState."""
     return Capability(
         protocol=fields.need("protocol", _read_protocol),
         units=fields.need("units", _words(Unit)),
@@ -239,18 +243,27 @@ def _read_capability(fields: _Fields) -> Capability:
     )
 
 
-class _Fields(Fields):
+class StateFields(Fields):
     """Reads the fields of one object of a saved state."""
 
     __slots__ = ()
     malformed = MalformedState
 
-    def items(self, name: str, most: int, *, needed: bool = True) -> Iterable[_Fields]:
+    def within(self, name: str, read: Callable[[StateFields], T]) -> T | None:
+        """Give what is read from an object inside, or None where it is absent or null."""
+        inside = self.have(name, _object)
+        return None if inside is None else read(StateFields(inside, self.at(name)))
+
+    def need_within(self, name: str, read: Callable[[StateFields], T]) -> T:
+        """Give what is read from an object inside that has to be there."""
+        return read(StateFields(self.need(name, _object), self.at(name)))
+
+    def items(self, name: str, most: int, *, needed: bool = True) -> Iterable[StateFields]:
         """Give the objects of a list that may be empty; there are at most `most`."""
         items = self.need(name, _list) if needed else self.have(name, _list) or ()
         if len(items) > most:
             raise MalformedState(self.at(name), f"has {len(items)} items, and at most {most} are taken")
-        return (_Fields(item, f"{self.at(name)}[{index}]") for index, item in enumerate(items))
+        return (StateFields(item, f"{self.at(name)}[{index}]") for index, item in enumerate(items))
 
 
 def _object(value: object) -> JsonObject:
