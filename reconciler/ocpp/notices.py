@@ -1,4 +1,4 @@
-"""What the messages of a station tell: that it booted, what it draws, that another source limits it.
+"""What the messages of a station tell: that it booted, what it draws, what is broken, that another source limits it.
 
 Called by `stations` with every CALL that was answered. Payloads may break the schema where `answers` is lenient, so
 what can't be read is passed over.
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from reconciler.profiles.form import JsonObject, read_instant, read_number
-from reconciler.reported.events import Booted, ExternallyLimited, Metered, StationEvent
+from reconciler.reported.events import Booted, ExternallyLimited, Faulted, Metered, StationEvent
 
 CREDIBLE = timedelta(hours=1)
 """A sample's time that is further from ours than this tells of a wrong clock (quirk 42)."""
@@ -33,6 +33,8 @@ def notices(
             return (_booted(station, payload),)
         case "NotifyChargingLimit" | "ClearedChargingLimit":
             return _limited(station, action, payload)
+        case "StatusNotification" | "NotifyEvent":
+            return _faults(station, action, payload)
         case "MeterValues":
             return _metered(station, payload, payload.get("evseId"), now)
         case "TransactionEvent" if payload.get("offline") is not True:
@@ -65,6 +67,52 @@ def _limited(station: str, action: str, payload: JsonObject) -> tuple[StationEve
     evse_id = payload.get("evseId")
     active = action == "NotifyChargingLimit"
     return (ExternallyLimited(station, evse_id if isinstance(evse_id, int) else 0, source, active),)
+
+
+def _faults(station: str, action: str, payload: JsonObject) -> tuple[StationEvent, ...]:
+    if action == "StatusNotification":
+        return _status(station, payload)
+    return tuple(found for data in _objects(payload.get("eventData")) for found in _event(station, data))
+
+
+def _status(station: str, payload: JsonObject) -> tuple[Faulted, ...]:
+    """Tell whether a connector is faulted (G01); connector 0 and a missing EVSE are the station."""
+    status = payload.get("connectorStatus")
+    if not isinstance(status, str):
+        return ()
+    evse_id = _number(payload.get("evseId"))
+    return (Faulted(station, evse_id, status == "Faulted", _part(evse_id, _number(payload.get("connectorId")))),)
+
+
+def _event(station: str, data: JsonObject) -> tuple[Faulted, ...]:
+    """Tell what one part says of its availability, as 2.1 stations do in place of a status, or of a problem (G01, N07).
+
+    A problem that is gone is said by a value of false, or by `cleared`.
+    """
+    component, value = _within(data, "component"), str(data.get("actualValue")).lower()
+    evse = _within(component, "evse")
+    evse_id, connector_id = _number(evse.get("id")), _number(evse.get("connectorId"))
+    name = str(component.get("name") or "")
+    match str(_within(data, "variable").get("name")).lower():
+        case "availabilitystate":
+            return (Faulted(station, evse_id, value == "faulted", _part(evse_id, connector_id)),)
+        case "problem":
+            active = value == "true" and data.get("cleared") is not True
+            words = " ".join(filter(None, (name, str(component.get("instance") or ""))))
+            return (Faulted(station, evse_id, active, f"{words} of {_part(evse_id, connector_id)}"),)
+        case _:
+            return ()
+
+
+def _part(evse_id: int, connector_id: int) -> str:
+    """Name a part of a station; a status and an event about the same one give the same name."""
+    if not evse_id:
+        return "station"
+    return f"EVSE {evse_id} connector {connector_id}" if connector_id else f"EVSE {evse_id}"
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _metered(station: str, payload: JsonObject, evse_id: object, now: datetime) -> tuple[StationEvent, ...]:

@@ -178,6 +178,16 @@ class ExternallyLimited:
 
 
 @dataclass(frozen=True, slots=True)
+class Faulted:
+    """A part of a station says whether it is broken; EVSE 0 is the station, `what` names the part or its problem."""
+
+    station: str
+    evse_id: int
+    active: bool
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Woken:
     """The instant of a Wake has come."""
 
@@ -197,5 +207,6 @@ StationEvent = (
     | RawAnswered
     | Metered
     | ExternallyLimited
+    | Faulted
     | Woken
 )

@@ -20,6 +20,7 @@ from reconciler.reported.events import (
     Connected,
     Disconnected,
     ExternallyLimited,
+    Faulted,
     Metered,
     NotSent,
     OutcomeUnknown,
@@ -50,6 +51,9 @@ NOT_BOOTED = "csnotaccepted"
 """The reason code of a station that takes nothing before its BootNotification is accepted, in lower case."""
 MOST_EVSES = 1000
 """EVSE ids beyond this are noise; remembering what they say would let one station fill the memory."""
+MOST_FAULTS = 256
+"""How many parts of one station may be broken; one that names a new one each time must not fill the memory."""
+LONGEST_PART = 100
 READS = (CapabilityRead, ProfilesRead, CompositeRead, ReadFailed)
 
 
@@ -60,15 +64,26 @@ def absorb(station: Station, event: StationEvent, now: datetime) -> Station:
             return _absorb_link(station, event, now)
         case Woken():
             return station
-        case Metered() | ExternallyLimited() if not 0 <= event.evse_id <= MOST_EVSES:
-            return station
+        case Metered() | ExternallyLimited() | Faulted():
+            return _absorb_notice(station, event) if 0 <= event.evse_id <= MOST_EVSES else station
+        case _:
+            return _absorb_end(station, event, now)
+
+
+def _absorb_notice(station: Station, event: Metered | ExternallyLimited | Faulted) -> Station:
+    match event:
         case Metered():
             return replace(station, power_w={**station.power_w, event.evse_id: (event.power_w, event.at)})
         case ExternallyLimited():
             others = station.external - {event.evse_id}
             return replace(station, external=others | {event.evse_id} if event.active else others)
-        case _:
-            return _absorb_end(station, event, now)
+        case Faulted():
+            part = (event.evse_id, event.what[:LONGEST_PART])
+            faulted = station.faulted - {part}
+            room = event.active and len(faulted) < MOST_FAULTS
+            return replace(station, faulted=faulted | {part} if room else faulted)
+        case _:  # pragma: no cover
+            assert_never(event)
 
 
 def _absorb_link(station: Station, event: Connected | Ready | Disconnected | Booted, now: datetime) -> Station:
@@ -83,7 +98,7 @@ def _absorb_link(station: Station, event: Connected | Ready | Disconnected | Boo
             return replace(_lose(station, now), session=None, ready=False, asked=())
         case Booted():
             doubted = replace(station, reported=fold(station.reported, event), capability=None)
-            return replace(_afresh(doubted), overtaken=station.in_flight is not None)
+            return replace(_afresh(doubted), overtaken=station.in_flight is not None, faulted=frozenset())
         case _:  # pragma: no cover
             assert_never(event)
 

@@ -74,7 +74,8 @@ class Station:
     counts what went wrong in a row, and `retry_at` holds off the next try; `tries` does so for one profile id.
     `written_at` is the last write by EVSE, `changed_at` the last that overwrote or cleared a profile. `verified` is the
     goal that was last read back whole, `read_at` the time of the last whole report, `looked_at` that of the last try to
-    get one that is not to be repeated at once, `answers` the last answer by profile id.
+    get one that is not to be repeated at once, `answers` the last answer by profile id. `faulted` has (EVSE, part) of
+    what says that it is broken.
     """
 
     identity: str
@@ -103,6 +104,12 @@ class Station:
     skew: timedelta | None = None
     power_w: Mapping[int, tuple[Decimal, datetime]] = field(default_factory=dict)
     external: frozenset[int] = frozenset()
+    faulted: frozenset[tuple[int, str]] = frozenset()
+
+    @property
+    def faults(self) -> frozenset[int]:
+        """Give the EVSEs with a part that says it is broken; 0 is the station itself."""
+        return frozenset(evse for evse, _ in self.faulted)
 
     @property
     def blind(self) -> bool:

@@ -46,6 +46,7 @@ class Bay:
         "_direction",
         "at",
         "battery",
+        "broken",
         "exported_wh",
         "imported_wh",
         "motion",
@@ -64,7 +65,7 @@ class Bay:
         self.imported_wh = self.exported_wh = 0.0
         self.wear = Wear()
         self._direction = 0
-        self.settling = False
+        self.settling = self.broken = False
 
     @property
     def power_w(self) -> float:
@@ -74,14 +75,14 @@ class Bay:
     @property
     def most_charge_w(self) -> float:
         """Give the most that EVSE and vehicle can charge with now."""
-        if self.battery is None or self.battery.room_wh <= 0:
+        if self.broken or self.battery is None or self.battery.room_wh <= 0:
             return 0.0
         return min(self.plate.charge_w, self.battery.vehicle.charge_w)
 
     @property
     def most_discharge_w(self) -> float:
         """Give the most that EVSE and vehicle can discharge with now, as a magnitude."""
-        if self.battery is None or self.battery.reserve_wh <= 0:
+        if self.broken or self.battery is None or self.battery.reserve_wh <= 0:
             return 0.0
         return min(self.plate.discharge_w, self.battery.vehicle.discharge_w)
 

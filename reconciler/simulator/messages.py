@@ -44,12 +44,13 @@ def boot_notification(plate: Nameplate, reason: str) -> Request:
 
 
 def status_notification(bay: Bay, at: datetime) -> Request:
-    """Tell whether a vehicle is plugged in (G01)."""
+    """Tell whether a vehicle is plugged in, or that the EVSE is broken (G01)."""
+    usual = "Available" if bay.battery is None else "Occupied"
     return Request(
         "StatusNotification",
         {
             "timestamp": write_instant(at),
-            "connectorStatus": "Available" if bay.battery is None else "Occupied",
+            "connectorStatus": "Faulted" if bay.broken else usual,
             "evseId": bay.plate.id,
             "connectorId": 1,
         },

@@ -188,6 +188,14 @@ class SimulatedStation:
         self.bay(evse_id).vehicle = None
         self._settle(now)
 
+    def break_down(self, evse_id: int, now: datetime, *, broken: bool = True) -> None:
+        """Let an EVSE fault, so that nothing flows there, or mend it; the connector's status tells of both (G01)."""
+        self.tick(now)
+        bay = self.bay(evse_id)
+        bay.broken = broken
+        self._tell_status(bay, now)
+        self._settle(now)
+
     def inject(self, profile: Profile, now: datetime, source: str | None = None) -> None:
         """Install a profile behind the CSMS's back; external constraints are told by NotifyChargingLimit (K11, K12)."""
         self.tick(now)

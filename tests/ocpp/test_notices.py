@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from reconciler.ocpp.notices import notices, place
-from reconciler.reported.events import Booted, ExternallyLimited, Metered
+from reconciler.reported.events import Booted, ExternallyLimited, Faulted, Metered
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -134,3 +134,49 @@ def test_the_place_of_an_event_is_read_where_it_is_given():
     assert place(transaction(2)) == ("t", 2)
     assert place({"transactionInfo": 5, "evse": {"id": "x"}}) == ("", 0)
     assert place({"transactionInfo": {"transactionId": 5}, "evse": {"id": 0}}) == ("", 0)
+
+
+def faults(*data):
+    events = told("NotifyEvent", {"eventData": list(data)})
+    return [(event.evse_id, event.active, event.what) for event in events]
+
+
+def said(variable, value, evse=None, component="Connector", **fields):
+    where = {"name": component} | ({"evse": evse} if evse else {})
+    return {"component": where, "variable": {"name": variable}, "actualValue": value, **fields}
+
+
+@pytest.mark.parametrize(("status", "active"), [("Faulted", True), ("Occupied", False), ("Available", False)])
+def test_a_status_tells_whether_a_connector_is_faulted(status, active):
+    payload = {"connectorStatus": status, "evseId": 2, "connectorId": 1}
+    assert told("StatusNotification", payload) == (Faulted("Q3-001", 2, active, "EVSE 2 connector 1"),)
+
+
+def test_a_status_of_no_evse_is_the_stations_and_one_without_a_status_says_nothing():
+    for where in ({}, {"evseId": 0, "connectorId": 0}, {"evseId": True}):
+        assert told("StatusNotification", {"connectorStatus": "Faulted", **where}) == (
+            Faulted("Q3-001", 0, True, "station"),
+        )
+    assert told("StatusNotification", {"connectorStatus": 5, "evseId": 1}) == ()
+
+
+def test_an_event_about_availability_names_the_part_as_its_status_does():
+    place = {"id": 2, "connectorId": 1}
+    assert faults(said("AvailabilityState", "Faulted", place), said("AvailabilityState", "Available", place)) == [
+        (2, True, "EVSE 2 connector 1"),
+        (2, False, "EVSE 2 connector 1"),
+    ]
+    assert faults(said("availabilitystate", "faulted", {"id": 2}, "EVSE")) == [(2, True, "EVSE 2")]
+
+
+def test_an_event_about_a_problem_names_its_component():
+    cooling = {"name": "CoolingSystem", "instance": "rear"}
+    problem = {"component": cooling, "variable": {"name": "Problem"}, "actualValue": "true"}
+    assert faults(problem) == [(0, True, "CoolingSystem rear of station")]
+    assert faults({**problem, "actualValue": "false"}) == [(0, False, "CoolingSystem rear of station")]
+    assert faults({**problem, "cleared": True}) == [(0, False, "CoolingSystem rear of station")]
+
+
+def test_events_that_are_about_no_fault_or_can_not_be_read_are_passed_over():
+    assert faults(said("Temperature", "80"), {}, "odd", {"component": 5, "variable": 5}) == []
+    assert told("NotifyEvent", {"eventData": "odd"}) == ()

@@ -18,6 +18,7 @@ from reconciler.reported.events import (
     Connected,
     Disconnected,
     ExternallyLimited,
+    Faulted,
     Metered,
     NotSent,
     OutcomeUnknown,
@@ -30,7 +31,7 @@ from reconciler.reported.events import (
     Woken,
     Written,
 )
-from reconciler.rollout.absorb import absorb, answer_words, ends
+from reconciler.rollout.absorb import LONGEST_PART, MOST_FAULTS, absorb, answer_words, ends
 from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadComposite, ReadProfiles, SendRaw
 from reconciler.rollout.station import BLIND_AFTER, LONGEST_RETRY, Station, Tries, backoff
 from toys import NOON, stranger
@@ -299,6 +300,32 @@ def test_meters_and_limits_of_others_are_remembered():
 def test_noise_about_evses_that_can_not_be_is_dropped(number):
     assert absorb(station(), Metered("S", number, Decimal(1), NOON), NOON) == station()
     assert absorb(station(), ExternallyLimited("S", number, "EMS", active=True), NOON) == station()
+    assert absorb(station(), Faulted("S", number, active=True, what="station"), NOON) == station()
+
+
+def test_a_fault_lasts_until_its_own_part_is_well_again():
+    broken = station()
+    for part in ("EVSE 1 connector 1", "EVSE 1 connector 2"):
+        broken = absorb(broken, Faulted("S", 1, active=True, what=part), NOON)
+    assert broken.faults == {1}
+    half = absorb(broken, Faulted("S", 1, active=False, what="EVSE 1 connector 1"), NOON)
+    assert half.faults == {1}, "the other connector is still faulted"
+    assert absorb(half, Faulted("S", 1, active=False, what="EVSE 1 connector 2"), NOON) == station()
+    assert absorb(station(), Faulted("S", 0, active=True, what="station"), NOON).faults == {0}
+
+
+def test_a_boot_ends_faults_and_a_new_connection_does_not():
+    broken = absorb(station(), Faulted("S", 2, active=True, what="EVSE 2"), NOON)
+    assert absorb(broken, Connected("S", Protocol.V21, 4), NOON).faults == {2}
+    assert absorb(broken, Booted("S", "a", "b", "1", "PowerUp"), NOON).faults == frozenset()
+
+
+def test_a_station_that_names_ever_new_faults_does_not_fill_the_memory():
+    broken = station()
+    for number in range(MOST_FAULTS + 5):
+        broken = absorb(broken, Faulted("S", 1, active=True, what=f"{number} " + "x" * 500), NOON)
+    assert len(broken.faulted) == MOST_FAULTS
+    assert all(len(part) == LONGEST_PART for _, part in broken.faulted)
 
 
 def test_waking_changes_nothing():
