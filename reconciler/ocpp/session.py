@@ -326,3 +326,18 @@ class Session:
 
 def _cut_off(call: Call, fate: Fate) -> Failed:
     return Failed(call.id, call.action, ErrorCode.GENERIC, "the connection was closed", fate)
+
+
+def outcome(ending: Ending) -> str:
+    """Give a call's end in one word of six: what statistics can be made of."""
+    match ending:
+        case Answered(payload=payload):
+            return "accepted" if payload.get("status", "Accepted") == "Accepted" else "rejected"
+        case Failed(fate=Fate.REFUSED):
+            return "error"
+        case Failed(fate=fate):
+            return "unsent" if fate is Fate.UNSENT else "lost"
+        case TimedOut():
+            return "timeout"
+        case _:  # pragma: no cover
+            assert_never(ending)

@@ -35,6 +35,7 @@ from reconciler.ocpp.session import (
     Session,
     Stray,
     TimedOut,
+    outcome,
 )
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import JsonObject
@@ -42,6 +43,7 @@ from reconciler.reported.events import Connected, Disconnected, Ready
 from reconciler.rollout.commands import StationCommand
 from reconciler.stations.conduct import carry_out, undone
 from reconciler.stations.terms import House
+from reconciler.stations.transcript import Direction, Spoken
 
 MAX_TRANSACTIONS = 64
 _REQUEST_IDS = count(1 + randbelow(1 << 29))
@@ -66,7 +68,7 @@ class Link:
         self._session = Session(protocol, timeout=house.terms.timeout, max_bytes=house.terms.max_bytes)
         self._commands: deque[StationCommand] = deque()
         self._worker: asyncio.Task[None] | None = None
-        self._asked: dict[str, asyncio.Future[Ending]] = {}
+        self._asked: dict[str, tuple[asyncio.Future[Ending], float]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._inventory: Inventory | None = None
         self._news, self._ended = asyncio.Event(), asyncio.Event()
@@ -113,9 +115,11 @@ class Link:
             self._session.call(action, payload, self.now(), id_)
         except (Transient, ProtocolError) as error:
             return Failed(id_, action, ErrorCode.GENERIC, str(error), Fate.UNSENT)
-        future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._asked[id_] = future
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Ending] = loop.create_future()
+        self._asked[id_] = (future, loop.time())
         self._counted(action)
+        self._write_down("sent", "CALL", (action, id_), payload)
         await self._flush()
         return await future
 
@@ -183,17 +187,22 @@ class Link:
 
     async def _handle(self, event: Event) -> None:
         match event:
-            case Called():
+            case Called(id_, action, payload):
+                self._write_down("received", "CALL", (action, id_), payload)
                 await self._answer(event)
             case Answered() | Failed() | TimedOut():
                 self._settle(event)
-            case Refused(_, code, description):
+            case Refused(id_, code, description):
+                self._write_down("received", "REFUSED", ("", id_), {"description": description}, code)
                 self._log.warning("message refused", code=code, description=description)
-            case Disputed(_, code, description):
+            case Disputed(id_, code, description):
+                self._write_down("received", "CALLRESULTERROR", ("", id_), {"description": description}, code)
                 self._log.warning("answer disputed", code=code, description=description)
-            case Stray(_, why):
+            case Stray(id_, why):
+                self._write_down("received", "STRAY", ("", id_), {"why": why})
                 self._log.info("stray message", why=why)
-            case Sent(action):
+            case Sent(action, payload):
+                self._write_down("received", "SEND", (action, ""), payload)
                 self._log.debug("unconfirmed message", action=action[:50])
             case _:  # pragma: no cover
                 assert_never(event)
@@ -205,11 +214,14 @@ class Link:
             answer = answers.answer(self.protocol, call.action, call.payload, self.now(), admission)
         except ProtocolError as error:
             self._session.refuse(call.id, error.code, error.description)
+            flaw = {"description": error.description}
+            self._write_down("sent", "CALLERROR", (call.action, call.id), flaw, error.code)
             self._log.warning("call refused", action=call.action[:50], code=error.code, description=error.description)
             return
         if answer.flaw:
             self._log.warning("call against the schema", action=call.action, flaw=answer.flaw)
         self._session.answer(call.id, answer.payload)
+        self._write_down("sent", "CALLRESULT", (call.action, call.id), answer.payload)
         await self._flush()
         self._note(call)
         if admission.status == "Accepted":
@@ -234,10 +246,36 @@ class Link:
 
     def _settle(self, ending: Ending) -> None:
         self._timeouts = self._timeouts + 1 if isinstance(ending, TimedOut) else 0
-        self._asked.pop(ending.id).set_result(ending)
+        future, since = self._asked.pop(ending.id)
+        future.set_result(ending)
+        self._house.ended(ending.action, outcome(ending), asyncio.get_running_loop().time() - since)
+        self._write_end(ending)
         if self._timeouts >= self._house.terms.max_timeouts:
             self._log.warning("no answers: the station is to connect anew", timeouts=self._timeouts)
             self._abort()
+
+    def _write_end(self, ending: Ending) -> None:
+        """Write down how a call of ours ended; where no frame came, the line says so."""
+        match ending:
+            case Answered(id_, action, payload):
+                self._write_down("received", "CALLRESULT", (action, id_), payload)
+            case Failed(id_, action, code, description, fate):
+                kind = "CALLERROR" if fate is Fate.REFUSED else "NONE"
+                self._write_down("received", kind, (action, id_), {"description": description}, code)
+            case TimedOut(id_, action):
+                self._write_down("received", "NONE", (action, id_), {}, outcome(ending))
+            case _:  # pragma: no cover
+                assert_never(ending)
+
+    def _write_down(
+        self, direction: Direction, kind: str, about: tuple[str, str], payload: JsonObject, status: str = ""
+    ) -> None:
+        """Tell the transcript of a frame; `about` is its action and its id."""
+        transcript = self._house.transcript
+        if transcript is None or not transcript.wants(self.identity):
+            return
+        told = status or str(payload.get("status") or "")
+        transcript.note(Spoken(self.identity, direction, kind, *about, payload, told))
 
     def _become_ready(self) -> None:
         if self._ready or self._ending or self._house.admission(self.identity).status != "Accepted":

@@ -10,9 +10,12 @@ from reconciler.ocpp.answers import Admission
 from reconciler.ocpp.frames import MAX_BYTES
 from reconciler.ocpp.inventory import Patience
 from reconciler.reported.events import StationEvent
+from reconciler.stations.transcript import Transcript
 
 Clock = Callable[[], datetime]
 Report = Callable[[StationEvent], None]
+Ended = Callable[[str, str, float], None]
+"""Told of each call's end: its action, its outcome (`session.outcome`) and its seconds on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,17 @@ def admit_all(_: str) -> Admission:
     return Admission()
 
 
+def ignore(_: str, __: str, ___: float) -> None:
+    """Take no note of a call's end."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """What all connections of one server share."""
+    """What all connections of one server share; without a `transcript` no frame is written down."""
 
     clock: Clock
     report: Report
     admission: Callable[[str], Admission] = admit_all
     terms: Terms = field(default_factory=Terms)
+    ended: Ended = ignore
+    transcript: Transcript | None = None
