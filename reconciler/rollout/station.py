@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zlib import crc32
 
+from reconciler.manifests.strategy import ForeignRule
 from reconciler.plan.change import Clear, Keep, Owned, Stuck, Verdict, changes, foreign
 from reconciler.plan.conversion import NOMINAL
 from reconciler.profiles.capability import Capability, Protocol
@@ -27,10 +28,14 @@ BLIND_AFTER = 2
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often stations may be written to (per EVSE) and are read back as a matter of routine."""
+    """How often stations may be written to (per EVSE) and are read back as a matter of routine.
+
+    `rounds` is how often within a day one profile is put back that somebody else changes.
+    """
 
     write_interval: timedelta = timedelta(seconds=60)
     read_back: timedelta = timedelta(minutes=15)
+    rounds: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Goal:
 
     `profiles` begins with the floor, and is empty where not even that could be expressed; `evses` are the EVSEs that
     the manifest gives the station, `voltage` the grid's nominal volts per phase. `notes` say what the station gets less
-    of, because it can't be told it (`onUnsupported`).
+    of, because it can't be told it (`onUnsupported`). `foreign_rules` say what becomes of others' profiles.
     """
 
     profiles: tuple[Profile, ...]
@@ -50,6 +55,7 @@ class Goal:
     refusal: str = ""
     voltage: Decimal = NOMINAL
     notes: tuple[str, ...] = ()
+    foreign_rules: tuple[ForeignRule, ...] = ()
 
     @property
     def floor(self) -> Profile | None:

@@ -51,7 +51,8 @@ class Next(NamedTuple):
     """What follows for a station.
 
     `state` and `why` are what people are shown. At most one of `command` (send it) and `writes` (send the first that
-    its site allows) is set; `at` is when to ask again if nothing happens before.
+    its site allows) is set; `at` is when to ask again if nothing happens before. `routine` tells of a command that can
+    wait, because nothing but time has made it due.
     """
 
     state: str
@@ -59,6 +60,7 @@ class Next(NamedTuple):
     command: StationCommand | None = None
     writes: tuple[Change, ...] = ()
     at: datetime | None = None
+    routine: bool = False
 
 
 class Asked(NamedTuple):
@@ -144,7 +146,7 @@ def _read_back(asked: Asked) -> Next | None:
     if due is None or asked.now < due:
         return None
     state = _restless(asked) if asked.pending else _standing(asked).state
-    return Next(state, "routine read-back", command=ReadProfiles(asked.station.identity))
+    return Next(state, "routine read-back", command=ReadProfiles(asked.station.identity), routine=True)
 
 
 def _write(asked: Asked) -> Next | None:

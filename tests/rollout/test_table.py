@@ -70,7 +70,7 @@ def test_trouble_holds_off_until_its_time(bench):
 
 def test_without_a_goal_nothing_is_done_and_the_reason_is_said(bench):
     answer = bench.ask(bench.station(goal=None, trouble="no revision is loaded"))
-    assert answer == ("unknown", "no revision is loaded", None, (), None)
+    assert answer == ("unknown", "no revision is loaded", None, (), None, False)
 
 
 def test_what_it_can_take_is_read_before_what_it_holds(bench):
@@ -222,8 +222,15 @@ def test_routine_read_back_comes_also_while_something_waits(bench):
     assert read_back_at(bench.station(looked_at=None), Pace()) is None
 
 
+def test_only_the_read_back_that_time_alone_makes_due_is_routine(bench):
+    at = read_back_at(bench.station(), Pace())
+    assert bench.ask(bench.station(), at).routine
+    assert not bench.ask(bench.doubt(bench.station(), unread=True)).routine
+    assert not bench.ask(bench.doubt(bench.station(), known=False), at).routine
+
+
 def test_a_settled_station_is_asked_again_at_its_next_read_back_or_renewal(bench):
-    assert bench.ask(bench.station()) == ("in-sync", "", None, (), read_back_at(bench.station(), Pace()))
+    assert bench.ask(bench.station()) == ("in-sync", "", None, (), read_back_at(bench.station(), Pace()), False)
     ending = replace(bench.goal, until=NOON + MINUTE)
     assert bench.ask(bench.station(goal=ending)).at == NOON + MINUTE
 
