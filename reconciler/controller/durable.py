@@ -119,7 +119,7 @@ def write_station(station: Station) -> JsonObject:
         "answers": {str(number): words for number, words in station.answers.items()},
         "skew": station.skew.total_seconds() if station.skew is not None else None,
         "external": sorted(station.external),
-        "faulted": sorted(station.faulted),
+        "faulted": [list(fault) for fault in sorted(station.faulted)],
     }
     return {**write_saved(saved), **{name: value for name, value in more.items() if value not in (None, {}, [])}}
 
@@ -153,7 +153,7 @@ def read_station(document: JsonObject) -> Station:
         answers=_by_number(fields, "answers", read_text),
         skew=fields.have("skew", _read_span),
         external=frozenset(fields.have("external", _read_numbers) or ()),
-        faulted=frozenset(fields.have("faulted", _read_numbers) or ()),
+        faulted=frozenset(fields.have("faulted", _read_faults) or ()),
         verified=Goal((), saved.verified, LONG_AGO, NOBODYS) if saved.verified else None,
     )
 
@@ -343,6 +343,11 @@ def _read_pair(value: object) -> tuple[object, object]:
 
 def _read_numbers(value: object) -> tuple[int, ...]:
     return tuple(read_integer(item) for item in _read_list(value, MOST_STEPS))
+
+
+def _read_faults(value: object) -> tuple[tuple[int, str], ...]:
+    pairs = (_read_pair(item) for item in _read_list(value, MOST_STEPS))
+    return tuple((read_integer(evse), read_text(part)) for evse, part in pairs)
 
 
 def _read_list(value: object, most: int) -> Iterable[object]:

@@ -81,7 +81,7 @@ stations = st.builds(
     answers=st.dictionaries(numbers, words, max_size=2),
     skew=st.none() | spans,
     external=st.frozensets(numbers, max_size=2),
-    faulted=st.frozensets(numbers, max_size=2),
+    faulted=st.frozensets(st.tuples(numbers, words), max_size=2),
 )
 
 
@@ -180,7 +180,7 @@ def test_what_differs_is_not_the_same():
         "answers": {},
         "skew": timedelta(minutes=2),
         "external": frozenset({1}),
-        "faulted": frozenset({1}),
+        "faulted": frozenset({(1, "Connector")}),
         "in_flight": push,
     }
     reported = [
