@@ -13,6 +13,7 @@ from immutables import Map
 
 from reconciler.controller.gate import Closed, allows, load_now, release, wait
 from reconciler.controller.history import entries, errand, loading, verified
+from reconciler.controller.stances import turn
 from reconciler.controller.world import Ask, Effect, Event, Reply, RevisionLoaded, RevisionRefused, World
 from reconciler.errors import ManifestError
 from reconciler.plan.change import Change, Clear, Owned, changes, diff
@@ -187,6 +188,7 @@ def _keep(world: World, key: str, station: Station, answer: Next, now: datetime)
         stations=world.stations.set(key, station),
         standing=world.standing.set(key, answer),
         tally=_count(world, key, answer),
+        turned=turn(world, key, station, answer, now),
         waiting=world.waiting.leave(key),
     )
     if load is None or load is world.loads.get(key):

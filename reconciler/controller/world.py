@@ -14,6 +14,7 @@ from reconciler.controller.revision import Revision
 from reconciler.errors import ManifestError
 from reconciler.reported.events import StationEvent
 from reconciler.rollout.commands import SendRaw, StationCommand, Wake
+from reconciler.rollout.conditions import Turned
 from reconciler.rollout.ledger import Entry, Name
 from reconciler.rollout.pace import Meter
 from reconciler.rollout.progress import Rollout
@@ -171,6 +172,7 @@ class World:
     gated: Map[str, frozenset[str]] = field(default_factory=Map)
     errands: Map[str, Entry] = field(default_factory=Map)
     tally: Map[str, int] = field(default_factory=Map)
+    turned: Map[str, Turned] = field(default_factory=Map)
     in_flight: int = 0
     revisions: Map[str, Revision] = field(default_factory=Map)
     placed: Map[str, str] = field(default_factory=Map)

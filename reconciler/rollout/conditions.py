@@ -145,3 +145,12 @@ def _unknown(station: Station) -> Reason:
 def sync(reason: Reason) -> Sync:
     """Give the axis of what a station holds."""
     return _SYNC[STATUSES[reason].ready]
+
+
+def health(station: Station | None) -> Health:
+    """Give the axis of how a station is: what it says is broken counts only while it is there to say so."""
+    if station is None or station.protocol is None:
+        return Health.UNKNOWN
+    if station.session is None:
+        return Health.OFFLINE
+    return Health.FAULTED if station.faulted else Health.HEALTHY
