@@ -12,8 +12,8 @@ from matplotlib.transforms import blended_transform_factory
 
 from reconciler.pictures.theme import Theme
 from reconciler.plan.local_day import LocalDay, Switch
-from reconciler.plan.picture import Cap, Panel, Role, Series, Turn
-from reconciler.profiles.timeline import Timeline
+from reconciler.plan.picture import Band, Cap, Panel, Role, Series, Turn
+from reconciler.profiles.timeline import Step, Timeline
 
 KILO, MEGA = 1e3, 1e6
 MEGA_FROM = 5e6
@@ -46,6 +46,8 @@ def draw_panel(axes: Axes, panel: Panel, day: LocalDay, theme: Theme, *, is_last
     )
     if panel.title:
         axes.set_title(panel.title, color=theme.text, loc="left", size=10, pad=4, parse_math=False)
+    for band in panel.bands:
+        _draw_band(axes, band, day, theme, scale)
     for series in panel.series:
         _draw_series(axes, series, day, theme, scale)
     for cap in panel.caps:
@@ -72,13 +74,17 @@ def legend_of(panel: Panel, theme: Theme) -> Iterator[tuple[str, Key]]:
                     yield f"{word} {series.name}", Patch(facecolor=f"{colour}50", edgecolor=colour, linewidth=1.8)
         else:
             yield series.name, Line2D([], [], color=_colour(series.role, theme), **STROKES[series.role])  # type: ignore[arg-type]
+    for band in panel.bands:
+        yield band.name, Patch(**_weave(theme))  # type: ignore[arg-type]
     if panel.turns:
         yield "direction change", (_sign(theme, 1), _sign(theme, -1))
 
 
 def _powers(panel: Panel) -> Iterator[Decimal]:
     yield from (cap.power_w for cap in panel.caps)
-    yield from (step.power_w for series in panel.series for step in series.line.steps if step.power_w is not None)
+    lines = [series.line for series in panel.series]
+    lines += [line for band in panel.bands for line in (band.lowest, band.highest)]
+    yield from (step.power_w for line in lines for step in line.steps if step.power_w is not None)
 
 
 def _frame(axes: Axes, day: LocalDay, theme: Theme, *, is_last: bool) -> None:
@@ -109,6 +115,20 @@ def _draw_series(axes: Axes, series: Series, day: LocalDay, theme: Theme, scale:
         axes.plot(*_edge(hours, part), color=colour, solid_joinstyle="miter", **stroke)  # type: ignore[arg-type]
         if series.role is Role.AFTER:
             axes.fill_between(hours, part, color=colour, alpha=FILLED, linewidth=0, zorder=2.5)
+
+
+def _draw_band(axes: Axes, band: Band, day: LocalDay, theme: Theme, scale: float) -> None:
+    """Hatch what may come of a mode: the texture tells it from the power that is asked for, in whatever colours."""
+    starts = sorted({*band.lowest.starts(), *band.highest.starts()})
+    low, high = (
+        _points(Timeline(tuple(Step(at, each.at(at)) for at in starts)), day, scale)
+        for each in (band.lowest, band.highest)
+    )
+    axes.fill_between(low[0], low[1], high[1], zorder=2.4, **_weave(theme))  # type: ignore[arg-type]
+
+
+def _weave(theme: Theme) -> dict[str, object]:
+    return {"facecolor": "none", "edgecolor": theme.quiet, "hatch": "////", "linewidth": 0.8}
 
 
 def _edge(hours: list[float], powers: list[float]) -> tuple[list[float], list[float]]:

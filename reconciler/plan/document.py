@@ -12,8 +12,12 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from reconciler.profiles.profile import Mode
+
 FORMAT_VERSION = 1
 MOST_STATIONS = 200_000
+MOST_POINTS = 20
+"""Of a curve, as in OCPP 2.1."""
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FILE_NAME = "plan.v1.json"
 
@@ -96,10 +100,27 @@ class WaiverPart(Part):
     place: PlacePart
 
 
+class CurvePart(Part):
+    """A point of a curve: what is added at a frequency of the grid."""
+
+    frequency_hz: Number
+    power_w: Number
+
+
+class ModePart(Part):
+    """A mode in which others steer than the schedule, as OCPP spells it; what flows lies from lowest to highest."""
+
+    mode: Mode
+    lowest_w: Number
+    highest_w: Number
+    curve: Annotated[tuple[CurvePart, ...], Field(max_length=MOST_POINTS)] = ()
+
+
 class StretchPart(Part):
     """From `startMinute` to `endMinute` of the local day on which it starts, `beforeW` becomes `afterW`.
 
-    The end is null where nothing ends it within the week; a power is null where there is no profile.
+    The end is null where nothing ends it within the week; a power is null where there is no profile. A mode is there
+    where one steers.
     """
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
@@ -107,6 +128,8 @@ class StretchPart(Part):
     end_minute: Minute | None
     before_w: Number | None
     after_w: Number | None
+    before_mode: ModePart | None = None
+    after_mode: ModePart | None = None
 
 
 class WeekPart(Part):

@@ -8,14 +8,15 @@ comparison; nothing is rendered per station.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol as Shape
 
 from reconciler.manifests.fleet import Fleet, Station
 from reconciler.manifests.snapshot import Snapshot
-from reconciler.plan.change import Clear, Install, Owned, Replace, Verdict, changes, diff, foreign
+from reconciler.manifests.strategy import ForeignRule
+from reconciler.plan.change import Clear, Install, Owned, Replace, Verdict, changes, diff, foreign, is_evicted, policy
 from reconciler.plan.fingerprint import Entry, Fingerprints, digest
 from reconciler.plan.guardrails.finding import Finding
 from reconciler.plan.guardrails.ids import Step, check_ids
@@ -177,7 +178,8 @@ class _Desk:
         capability = (saved.capability if saved else None) or assume(station.declared, protocol)
         goal = self._head.goal(station, capability, self._at)
         reported = saved.reported if saved else UNMET
-        verdicts = diff(goal.profiles, reported, self._head.owned, self._at, self._head.fleet.nominal_voltage)
+        voltage, rules = self._head.fleet.nominal_voltage, self._head.fleet.drift.foreign
+        verdicts = diff(goal.profiles, reported, self._head.owned, self._at, voltage, rules)
         drifted, renewed = self._unintended(verdicts, intent, reported)
         if saved and self._is_on_its_way(saved):
             drifted = frozenset()
@@ -185,7 +187,7 @@ class _Desk:
             self._blank(station, protocol, assumed=assumed),
             verdicts=verdicts,
             goal_refusal=goal.refusal,
-            foreign=foreign(reported, self._head.owned),
+            foreign=_staying(reported, self._head.owned, rules),
             connected=bool(saved and saved.connected),
             drifted=drifted,
             renewed=renewed,
@@ -243,7 +245,8 @@ class _Desk:
         return known[1], known[2]
 
     def _outlook(self, station: Station, old: Station | None) -> Outlook:
-        key = tuple(id(part) for each in (station, old) if each for part in (each.assignments, each.evses))
+        parts = ((each.assignments, each.evses, each.settings, each.declared) for each in (station, old) if each)
+        key = tuple(id(part) for each in parts for part in each)
         if key not in self._outlooks:
             before = (self._base.renderer, old) if self._base and old else None
             self._outlooks[key] = look_ahead(before, (self._head.renderer, station), self._at)
@@ -270,6 +273,12 @@ def _left(head: RevisionLike, at: datetime, flowing: Callable[[], bool]) -> str:
 
 def _ours(reported: Reported, owned: Owned) -> tuple[Profile, ...]:
     return tuple(each.profile for number, each in reported.held.items() if number in owned and each.source == OURS)
+
+
+def _staying(reported: Reported, owned: Owned, rules: Sequence[ForeignRule]) -> tuple[Held, ...]:
+    """Give the foreign profiles that a plan tells of: not those that it clears, nor those that the fleet ignores."""
+    found = foreign(reported, owned)
+    return tuple(each for each in found if not is_evicted(each, owned, rules) and policy(each, rules) != "ignore")
 
 
 def _protocol(station: Station, saved: SavedStation | None = None) -> tuple[Protocol, bool]:

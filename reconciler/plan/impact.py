@@ -1,4 +1,4 @@
-"""What a change of schedules does to one station's power and relays: the largest step, and turns of direction.
+"""What a change of schedules does to one station's power and relays: the largest steps, and turns of direction.
 
 Called by `sections` for the words beside a change. It counts from the week that people are shown, so that what is said
 and what is shown are one.
@@ -11,17 +11,21 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reconciler.plan.outlook import Outlook, Week
-from reconciler.plan.week import DAYS
+from reconciler.plan.week import DAYS, Stretch
 
 ZERO = Decimal(0)
 DAY_MINUTES = 24 * 60
 
 
 class Impact(NamedTuple):
-    """By how much a station's power changes where it changes most, in W, and its turns of direction a day change."""
+    """By how much a station's power changes where it changes most, in W, and its turns of direction a day change.
+
+    `other_w` is another such power: where a mode steers, the least and the most that may flow change by different ones.
+    """
 
     peak_w: Decimal
     turns: int
+    other_w: Decimal = ZERO
 
 
 def impact_of(outlook: Outlook, evses: Collection[int], *, is_now: bool) -> Impact | None:
@@ -30,17 +34,25 @@ def impact_of(outlook: Outlook, evses: Collection[int], *, is_now: bool) -> Impa
     Turns are known for the present week only, so what comes later has none.
     """
     weeks = [week for evse, week in outlook.weeks.items() if evse in evses]
+    if not weeks:
+        return None
     turns = outlook.turns_after - outlook.turns_before if is_now else 0
-    peaks = (_peak(each for each in weeks if each.since == since) for since in sorted({week.since for week in weeks}))
-    return Impact(max(peaks, key=abs), turns) if weeks else None
+    most, least = _peak(weeks, 1), _peak(weeks, 0)
+    return Impact(most, turns) if most == least else Impact(most or least, turns, least if most else ZERO)
 
 
-def _peak(weeks: Iterable[Week]) -> Decimal:
+def _peak(weeks: Collection[Week], end: int) -> Decimal:
+    """Give the largest change of the least (0) or the most (1) that may flow, of all weeks."""
+    starts = sorted({week.since for week in weeks})
+    return max((_sum((each for each in weeks if each.since == since), end) for since in starts), key=abs)
+
+
+def _sum(weeks: Iterable[Week], end: int) -> Decimal:
     """Give the sum that is largest, of what is added or taken at any minute of one week."""
     rises: dict[int, Decimal] = {}
-    for start, end, change in (each for week in weeks for each in _changes(week)):
+    for start, stop, change in (each for week in weeks for each in _changes(week, end)):
         rises[start] = rises.get(start, ZERO) + change
-        rises[end] = rises.get(end, ZERO) - change
+        rises[stop] = rises.get(stop, ZERO) - change
     sums, now = [ZERO], ZERO
     for minute in sorted(rises):
         now += rises[minute]
@@ -48,12 +60,16 @@ def _peak(weeks: Iterable[Week]) -> Decimal:
     return max(sums, key=abs)
 
 
-def _changes(week: Week) -> Iterator[tuple[int, int, Decimal]]:
+def _changes(week: Week, end: int) -> Iterator[tuple[int, int, Decimal]]:
     """Give each stretch on each of its days as minutes from the week's begin on, and by how much it changes power."""
     for stretch in week.stretches:
-        change = (stretch.after or ZERO) - (stretch.before or ZERO)
+        change = _change(stretch, end)
         days = sorted((day - week.since.weekday()) % DAYS for day in stretch.days)
         if stretch.end is None:
             yield days[0] * DAY_MINUTES + stretch.start, DAYS * DAY_MINUTES, change
             continue
         yield from ((day * DAY_MINUTES + stretch.start, day * DAY_MINUTES + stretch.end, change) for day in days)
+
+
+def _change(stretch: Stretch, end: int) -> Decimal:
+    return stretch.new.band[end] - stretch.old.band[end]

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from reconciler.errors import Place
 from reconciler.manifests.guardrails import Waiver
+from reconciler.plan.asked import Steering
 from reconciler.plan.change import Change, Clear, Install, Replace
 from reconciler.plan.document import FORMAT_VERSION
 from reconciler.plan.guardrails.finding import Finding
@@ -230,4 +231,19 @@ def _stretch(stretch: Stretch) -> JsonObject:
         "endMinute": stretch.end,
         "beforeW": write_number(stretch.before),
         "afterW": write_number(stretch.after),
+        **({"beforeMode": _mode(stretch.before_mode)} if stretch.before_mode else {}),
+        **({"afterMode": _mode(stretch.after_mode)} if stretch.after_mode else {}),
+    }
+
+
+def _mode(steering: Steering) -> JsonObject:
+    curve = [
+        {"frequencyHz": write_number(each.frequency_hz), "powerW": write_number(each.power_w)}
+        for each in steering.curve
+    ]
+    return {
+        "mode": steering.mode.value,
+        "lowestW": write_number(steering.lowest),
+        "highestW": write_number(steering.highest),
+        "curve": curve,
     }

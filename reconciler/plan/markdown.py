@@ -15,8 +15,8 @@ from reconciler.plan.itemise import Item, Itemiser
 from reconciler.plan.page import Page, code, escape, marker, picture
 from reconciler.plan.planned import FleetPlan, Version
 from reconciler.plan.sections import Cluster, Division, Section, Topic, divide, sections
-from reconciler.plan.text import SHORT
-from reconciler.plan.words import count, describe_change, describe_duration, describe_instant, describe_names
+from reconciler.plan.text import SHORT, describe_peak
+from reconciler.plan.words import count, describe_duration, describe_instant, describe_names
 
 LIMIT = 60_000
 """Characters; GitHub takes 65,536 in a comment."""
@@ -123,9 +123,8 @@ def _row(group: str, cluster: Cluster) -> str:
 def _impact(cluster: Cluster) -> tuple[str, str]:
     if cluster.impact is None:
         return "", ""
-    peak = cluster.impact.peak_w * len(cluster.names)
     turns = cluster.impact.turns * len(cluster.names)
-    return describe_change(peak) if peak else "", f"{turns:+}" if turns else ""
+    return describe_peak(cluster), f"{turns:+}" if turns else ""
 
 
 def _add_details(page: Page, plan: FleetPlan, pictures: Sequence[Link]) -> None:

@@ -13,7 +13,9 @@ from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from reconciler.manifests.fleet import Station
+from reconciler.plan.asked import Line, asked_by_orders
 from reconciler.plan.week import DAY, NOTHING, Span, Stretch, compare, direction_changes, surroundings, week_from
+from reconciler.profiles.capability import Protocol
 from reconciler.profiles.timeline import Timeline
 from reconciler.render.desired import Renderer
 
@@ -64,8 +66,8 @@ def _changes(before: Side | None, after: Side, evse_id: int, today: date) -> Ite
     zone = ZoneInfo(after[0].fleet.timezone)
     for day in chain((today,), islice(_other_days(before, after, today), MOST_WEEKS)):
         span = week_from(day, zone)
-        old = _line(before, evse_id, span) if before else NOTHING
-        stretches = compare(old, _line(after, evse_id, span), span, zone)
+        old = _asked(before, evse_id, span) if before else NOTHING
+        stretches = compare(old, _asked(after, evse_id, span), span, zone)
         if stretches:
             yield Week(day, stretches)
 
@@ -92,6 +94,16 @@ def _windows(side: Side | None, day: date) -> str:
 def _turns(side: Side, span: Span, zone: ZoneInfo) -> Iterator[int]:
     for evse in side[1].evses:
         yield direction_changes(_line(side, evse.id, span), span, zone)
+
+
+def _asked(side: Side, evse_id: int, span: Span) -> Timeline | Line:
+    """Give what schedules ask of an EVSE, with the modes in which they do."""
+    programmes, station = side[0].programmes, side[1]
+    evse = next((each for each in station.evses if each.id == evse_id), None)
+    if evse is None or not programmes.is_directed(station):
+        return _line(side, evse_id, span)
+    orders = programmes.orders(station, evse, surroundings(span))
+    return asked_by_orders(orders, speaks_modes=station.declared.protocol != Protocol.V201.version)
 
 
 def _line(side: Side, evse_id: int, span: Span) -> Timeline:

@@ -34,6 +34,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """How far the power of an EVSE may lead where a mode steers it; silent where the line itself says it all."""
+
+    name: str
+    lowest: Timeline
+    highest: Timeline
+
+
+@dataclass(frozen=True, slots=True)
 class Cap:
     """What may not be exceeded, signed: an import cap lies above zero, an export cap below."""
 
@@ -58,6 +67,7 @@ class Panel:
     caps: tuple[Cap, ...] = ()
     turns: tuple[Turn, ...] = ()
     title: str = ""
+    bands: tuple[Band, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ so that a site of ten thousand costs as much as one of ten.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from reconciler.manifests.fleet import Evse, Site, Station
 from reconciler.plan.change import Owned
+from reconciler.plan.guardrails.tracks import Kind, kind_of
 from reconciler.plan.local_day import LocalDay, local_day
-from reconciler.plan.picture import Cap, Panel, Picture, Role, Series, Turn
+from reconciler.plan.picture import Band, Cap, Panel, Picture, Role, Series, Turn
 from reconciler.plan.week import Span
 from reconciler.plan.words import count, describe_day, describe_power
 from reconciler.profiles.composite import Flow, Situation, compose
@@ -28,6 +29,8 @@ from reconciler.reported.belief import OURS, Reported
 ZERO = Decimal(0)
 LOOK_BACK = timedelta(days=1)
 """How long before a day its first flow may turn the direction of."""
+Extent = tuple[Timeline, Timeline]
+"""The least and the most that may flow."""
 MOST_PANELS = 6
 """How many EVSEs of a station have their own panel."""
 
@@ -52,14 +55,17 @@ class Found:
 def portray_sum(title: str, on: date, before: Crowd | None, after: Crowd, site: Site | None = None) -> Picture:
     """Picture what stations draw and feed together on a local day, against a site's caps.
 
-    Both are summed apart, as the caps are proved: whoever goes silent takes nothing from the other sum.
+    Both are summed apart, as the caps are proved: whoever goes silent takes nothing from the other sum. Where a mode
+    steers, the most that may come of it is taken, both ways.
     """
     day = local_day(on, ZoneInfo(after.renderer.fleet.timezone))
-    old = _sums(before, day) if before else ()
-    new = _sums(after, day)
+    known = [_known(crowd, day) if crowd else [] for crowd in (before, after)]
+    old, new = _sums(known[0], day) if before else (), _sums(known[1], day)
     series = [Series(Role.BEFORE, "before", line) for line in old] + [Series(Role.AFTER, "after", each) for each in new]
     panel = Panel(tuple(series), tuple(_caps(site)), tuple(_turns(after, day)))
-    notes = (count(len(after.stations), "station"), *_peak(old, new, day))
+    # Draw and feed of a mode are never there at once, so their changes have no sum.
+    change = tuple(_worst((*known[0], *known[1]))) or _peak(old, new, day)
+    notes = (count(len(after.stations), "station"), *change)
     return Picture(title, (*_about(day), *notes), day, (panel,))
 
 
@@ -77,7 +83,8 @@ def portray_station(
         series += _held(found, evse, renderer.fleet.nominal_voltage, day) if found else ()
         turns = tuple(_turns(Crowd(renderer, (station,)), day, evse.id))
         title = f"EVSE {evse.id}" if len(station.evses) > 1 else ""
-        panels.append(Panel(tuple(series), tuple(_ratings(evse)), turns, title))
+        bands = tuple(_bands(renderer, station, evse, day))
+        panels.append(Panel(tuple(series), tuple(_ratings(evse)), turns, title, bands))
     left = len(station.evses) - len(panels)
     notes = (f"{count(left, 'more EVSE')} not shown",) if left else ()
     return Picture(f"Station {station.identity}", (*_about(day), *notes), day, tuple(panels))
@@ -98,10 +105,37 @@ def _line(renderer: Renderer, station: Station, evse: Evse, day: LocalDay) -> Ti
     return clip(renderer.timeline(station, evse, (day.start, day.end)), day.start, day.end)
 
 
-def _sums(crowd: Crowd, day: LocalDay) -> tuple[Timeline, Timeline]:
-    lines = [(_line(crowd.renderer, station, evse, day), number) for station, evse, number in _kinds(crowd)]
-    draw = total((_part(line, 1), number) for line, number in lines)
-    feed = total((_part(line, -1), number) for line, number in lines)
+def _envelope(renderer: Renderer, station: Station, evse: Evse, day: LocalDay) -> Extent:
+    lowest, highest = renderer.envelope(station, evse, (day.start, day.end))
+    return clip(lowest, day.start, day.end), clip(highest, day.start, day.end)
+
+
+def _bands(renderer: Renderer, station: Station, evse: Evse, day: LocalDay) -> Iterator[Band]:
+    """Give how far an EVSE's power may lead, for the times at which that is not the line itself."""
+    lowest, highest = _envelope(renderer, station, evse, day)
+    if lowest != highest:
+        steered = [combine((lowest, highest), _differing(number)) for number in range(2)]
+        yield Band("may come of a mode", *steered)
+
+
+def _differing(number: int) -> Callable[[tuple[Power, ...]], Power]:
+    return lambda powers: None if powers[0] == powers[1] else powers[number]
+
+
+def _known(crowd: Crowd, day: LocalDay) -> list[tuple[Extent, int]]:
+    """Give how far each kind of EVSE may lead, and how many there are."""
+    return [(_envelope(crowd.renderer, station, evse, day), number) for station, evse, number in _kinds(crowd)]
+
+
+def _worst(extents: Iterable[tuple[Extent, int]]) -> Iterator[str]:
+    """Say that a sum has more in it than what is asked for, where it does."""
+    if any(lowest != highest for (lowest, highest), _ in extents):
+        yield "modes at their most"
+
+
+def _sums(extents: Sequence[tuple[Extent, int]], day: LocalDay) -> tuple[Timeline, Timeline]:
+    draw = total((_part(highest, 1), number) for (_, highest), number in extents)
+    feed = total((_part(lowest, -1), number) for (lowest, _), number in extents)
     return _whole(draw, day), _whole(feed, day)
 
 
@@ -116,14 +150,14 @@ def _part(line: Timeline, sign: int) -> Timeline:
 
 def _kinds(crowd: Crowd) -> Iterator[tuple[Station, Evse, int]]:
     """Give one station and EVSE of each kind, and how many there are."""
-    counts: Counter[tuple[int, Evse]] = Counter()
-    example: dict[tuple[int, Evse], Station] = {}
+    counts: Counter[Kind] = Counter()
+    example: dict[Kind, Station] = {}
     for station in crowd.stations:
         for evse in station.evses:
-            key = (id(station.assignments), evse)
-            counts[key] += 1
-            example.setdefault(key, station)
-    return ((example[key], key[1], number) for key, number in counts.items())
+            kind = kind_of(station, evse)
+            counts[kind] += 1
+            example.setdefault(kind, station)
+    return ((example[kind], kind[2], number) for kind, number in counts.items())
 
 
 def _caps(site: Site | None) -> Iterator[Cap]:

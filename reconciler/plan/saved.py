@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from reconciler.errors import Place, ReconcilerError
 from reconciler.manifests.guardrails import Severity, Waiver
 from reconciler.plan import document
+from reconciler.plan.asked import Steering
 from reconciler.plan.change import Clear, Install, Replace, Stuck, Verdict
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.guardrails.finding import Finding
@@ -26,7 +27,7 @@ from reconciler.plan.planned import Churn, FleetPlan, StationPlan, Version
 from reconciler.plan.week import Stretch
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import MalformedProfile, read_number, read_profile
-from reconciler.profiles.profile import Profile
+from reconciler.profiles.profile import CurvePoint, Profile
 from reconciler.profiles.timeline import Power
 from reconciler.reported.belief import Belief, Held
 
@@ -217,7 +218,16 @@ def _outlook(part: document.OutlookPart) -> Outlook:
 
 def _stretch(part: document.StretchPart) -> Stretch:
     days = frozenset(part.days)
-    return Stretch(days, part.start_minute, part.end_minute, _power(part.before_w), _power(part.after_w))
+    before, after = _power(part.before_w), _power(part.after_w)
+    modes = (_steering(part.before_mode), _steering(part.after_mode))
+    return Stretch(days, part.start_minute, part.end_minute, before, after, *modes)
+
+
+def _steering(part: document.ModePart | None) -> Steering | None:
+    if part is None:
+        return None
+    curve = tuple(CurvePoint(read_number(each.frequency_hz), read_number(each.power_w)) for each in part.curve)
+    return Steering(part.mode, read_number(part.lowest_w), read_number(part.highest_w), curve)
 
 
 def _power(number: float | None) -> Power:

@@ -186,11 +186,19 @@ def describe_impact(cluster: Cluster) -> str:
     """Say what a cluster does to the power of all its stations and to the relays of each; empty for neither."""
     if cluster.impact is None:
         return ""
-    peak, turns = cluster.impact.peak_w * len(cluster.names), cluster.impact.turns
-    power = f", {describe_change(peak)} at the peak" if peak else ""
+    turns, peak = cluster.impact.turns, describe_peak(cluster)
+    power = f", {peak} at the peak" if peak else ""
     each = " each" if len(cluster.names) > 1 else ""
     relays = f", {turns:+} direction change{'' if abs(turns) == 1 else 's'} a day{each}" if turns else ""
     return power + relays
+
+
+def describe_peak(cluster: Cluster) -> str:
+    """Say by how much the power of all stations of a cluster changes where it changes most; empty where it does not."""
+    if cluster.impact is None:
+        return ""
+    powers = (each * len(cluster.names) for each in (cluster.impact.other_w, cluster.impact.peak_w))
+    return " and ".join(describe_change(power) for power in powers if power)
 
 
 def _told(heading: str, text: str, tone: Tone) -> Iterator[Line]:

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from reconciler.profiles.timeline import Power, Timeline, timeline
+from reconciler.plan.asked import Asked, Line, Steering, asked_by_powers
+from reconciler.profiles.timeline import Power, Timeline
 
 DAYS = 7
 EVERY_DAY = frozenset(range(DAYS))
@@ -26,7 +27,7 @@ class Stretch:
     """From `start` to `end` (minutes of the local day on which it starts) `before` becomes `after`, in W or A.
 
     `end` is None where nothing ends it within the week; `days` are the weekdays on which it starts, Monday is 0. A
-    power is None where there is no profile.
+    power is None where there is no profile. Where a mode steers, it stands beside the power.
     """
 
     days: frozenset[int]
@@ -34,6 +35,18 @@ class Stretch:
     end: int | None
     before: Power
     after: Power
+    before_mode: Steering | None = None
+    after_mode: Steering | None = None
+
+    @property
+    def old(self) -> Asked:
+        """Give what was asked for."""
+        return Asked(self.before, self.before_mode)
+
+    @property
+    def new(self) -> Asked:
+        """Give what is asked for."""
+        return Asked(self.after, self.after_mode)
 
 
 def week_from(day: date, zone: ZoneInfo) -> Span:
@@ -46,15 +59,15 @@ def surroundings(span: Span) -> Span:
     return span[0] - DAY, span[1] + DAY
 
 
-def compare(before: Timeline, after: Timeline, span: Span, zone: ZoneInfo) -> tuple[Stretch, ...]:
+def compare(before: Timeline | Line, after: Timeline | Line, span: Span, zone: ZoneInfo) -> tuple[Stretch, ...]:
     """Give the stretches that start within a span and in which the two differ, sorted by time of day."""
-    days: dict[tuple[int, int | None, Power, Power], set[int]] = {}
-    for start, end, one, other in _segments(before, after, span):
+    days: dict[tuple[int, int | None, Asked, Asked], set[int]] = {}
+    for start, end, one, other in _segments(_line(before), _line(after), span):
         wall = start.astimezone(zone)
         minute = wall.hour * 60 + wall.minute
         key = (minute, None if end is None else _minutes(end.astimezone(zone), wall.date()), one, other)
         days.setdefault(key, set()).update(EVERY_DAY if start <= span[0] and end is None else {wall.weekday()})
-    found = (Stretch(frozenset(each), *key) for key, each in days.items())
+    found = (_stretch(frozenset(each), *key) for key, each in days.items())
     return tuple(sorted(found, key=lambda each: (each.start, sorted(each.days), each.end or 0)))
 
 
@@ -73,9 +86,15 @@ def direction_changes(line: Timeline, span: Span, zone: ZoneInfo) -> int:
     return max(turns.values(), default=0)
 
 
-def _segments(
-    before: Timeline, after: Timeline, span: Span
-) -> Iterator[tuple[datetime, datetime | None, Power, Power]]:
+def _line(line: Timeline | Line) -> Line:
+    return line if isinstance(line, Line) else asked_by_powers(line)
+
+
+def _stretch(days: frozenset[int], start: int, end: int | None, one: Asked, other: Asked) -> Stretch:
+    return Stretch(days, start, end, one.power, other.power, one.steering, other.steering)
+
+
+def _segments(before: Line, after: Line, span: Span) -> Iterator[tuple[datetime, datetime | None, Asked, Asked]]:
     starts = sorted({*before.starts(), *after.starts()})
     pairs = [(start, before.at(start), after.at(start)) for start in starts]
     kept = [pairs[index] for index in range(len(pairs)) if not index or pairs[index][1:] != pairs[index - 1][1:]]
@@ -87,11 +106,6 @@ def _segments(
             yield start, end, one, other
         elif end is None or end >= span[1]:
             yield span[0], None, one, other
-
-
-def clip_to(line: Timeline, end: datetime) -> Timeline:
-    """Let a line say nothing from an instant on."""
-    return timeline([*(step for step in line.steps if step.start < end), (end, None)])
 
 
 def _minutes(wall: datetime, day: date) -> int:

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from reconciler.manifests.schedules import word_of
+from reconciler.plan.asked import Asked, Line, clip_line
 from reconciler.plan.power import lease_end, power_line
-from reconciler.plan.week import DAY, DAYS, EVERY_DAY, Stretch, clip_to, compare
+from reconciler.plan.week import DAY, DAYS, EVERY_DAY, Stretch, compare
 from reconciler.profiles.form import plain
 from reconciler.profiles.profile import Profile, Purpose, Unit
-from reconciler.profiles.timeline import Timeline
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_MINUTES = 24 * 60
 MOST_NAMES = 6
+ZERO = Decimal(0)
 _NUMBERED = re.compile(r"(.*?)([0-9]+)")
 
 
@@ -42,13 +45,28 @@ def describe_change(power_w: Decimal) -> str:
 
 def describe_stretch(stretch: Stretch, unit: Unit = Unit.WATT) -> str:
     """Say when, and what from what: `Mon-Fri 17:00-20:00 -7 kW -> -9 kW`."""
-    powers = [describe_power(power, unit) for power in (stretch.before, stretch.after) if power is not None]
-    return f"{_when(stretch)} {' -> '.join(powers)}".lstrip()
+    said = [describe_asked(each, unit) for each in (stretch.old, stretch.new) if each.power is not None]
+    if len(said) > 1 and said[0] == said[1]:
+        said[1] += " by another curve"
+    return f"{_when(stretch)} {' -> '.join(said)}".lstrip()
+
+
+def describe_asked(asked: Asked, unit: Unit = Unit.WATT) -> str:
+    """Say what is asked for: a power, or a mode with what may come of it: `local-frequency ±11 kW`."""
+    power, steering = asked
+    if steering is None:
+        return describe_power(power or ZERO, unit)
+    mode, (lowest, highest) = word_of(steering.mode) or steering.mode.value, asked.band
+    if lowest == highest:
+        return f"{mode} {describe_power(highest, unit)}" if highest else mode
+    if lowest == -highest:
+        return f"{mode} ±{describe_power(highest, unit)}"
+    return f"{mode} {describe_power(lowest, unit)} to {describe_power(highest, unit)}"
 
 
 def describe_week(stretches: Iterable[Stretch], unit: Unit = Unit.WATT) -> str:
     """Say a whole week of what is installed or cleared, leaving out where nothing flows."""
-    flowing = [stretch for stretch in stretches if stretch.before or stretch.after]
+    flowing = [stretch for stretch in stretches if stretch.old.flows or stretch.new.flows]
     return "; ".join(describe_stretch(stretch, unit) for stretch in flowing) or "no flow"
 
 
@@ -57,10 +75,10 @@ def describe_profile(profile: Profile, now: datetime, zone: ZoneInfo) -> str:
     line = power_line(profile, now)
     if line is None:
         return f"{profile.kind} {profile.purpose}"
-    if len(line.steps) == 1 and line.steps[0].power_w is not None:
-        return f"{describe_power(line.steps[0].power_w, profile.schedule.unit)} at all times"
+    if len(line.parts) == 1 and line.parts[0].asked.power is not None:
+        return f"{describe_asked(line.parts[0].asked, profile.schedule.unit)} at all times"
     span = (now, lease_end(line))
-    stretches = compare(Timeline(), clip_to(line, span[1]), span, zone)
+    stretches = compare(Line(), clip_line(line, span[1]), span, zone)
     return describe_week(_without_days(stretches), profile.schedule.unit)
 
 
@@ -69,9 +87,9 @@ def describe_differences(old: Profile, new: Profile, now: datetime, zone: ZoneIn
     before, after = power_line(old, now), power_line(new, now)
     if before is None or after is None or old.schedule.unit is not new.schedule.unit:
         return ()
-    end = min((lease_end(line) for line in (before, after) if len(line.steps) > 1), default=None)
+    end = min((lease_end(line) for line in (before, after) if len(line.parts) > 1), default=None)
     if end is not None:
-        before, after = clip_to(before, end), clip_to(after, end)
+        before, after = clip_line(before, end), clip_line(after, end)
     stretches = compare(before, after, (now, end or now + DAYS * DAY), zone)
     return tuple(describe_stretch(each, old.schedule.unit) for each in _without_days(stretches))
 
@@ -150,8 +168,8 @@ def describe_clock(minute: int) -> str:
 
 def _without_days(stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
     """Let a day or two of a profile's lease be told by the clock alone."""
-    unique = {(each.start, each.end, each.before, each.after) for each in stretches}
-    return tuple(Stretch(EVERY_DAY, *each) for each in sorted(unique, key=lambda each: (each[0], each[1] or 0)))
+    unique = {replace(each, days=EVERY_DAY) for each in stretches}
+    return tuple(sorted(unique, key=lambda each: (each.start, each.end or 0)))
 
 
 def _name_order(identity: str) -> tuple[str, int, str]:

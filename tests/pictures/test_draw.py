@@ -28,6 +28,23 @@ def station():
     return portray_station(date(2026, 11, 23), None, (LATER.renderer, LATER.fleet.stations["a-01"]), found)
 
 
+def steered():
+    words = "capability: {protocol: 2.0.1, negativeLimit: true}"
+    able = (words, 'capability: {protocol: "2.1", modes: [local-frequency]}')
+    curve = "baseline: 2 kW, curve: [{frequency: 49.8 Hz, power: -11 kW}, {frequency: 50.2 Hz, power: 30 kW}]"
+    found = revision(able, ('"20:00", power: -7 kW}', f'"20:00", mode: local-frequency, {curve}}}'))
+    return portray_station(date(2026, 11, 23), None, (found.renderer, found.fleet.stations["a-01"]))
+
+
+def test_what_may_come_of_a_mode_is_hatched_named_and_has_room():
+    (panel,) = steered().panels
+    assert "may come of a mode" in dict(legend_of(panel, LIGHT))
+    assert unit_of(panel) == (1e3, "kW")
+    with_band, without = (draw(replace(steered(), panels=(each,)), "svg") for each in (panel, replace(panel, bands=())))
+    assert b"<pattern" in with_band
+    assert b"<pattern" not in without
+
+
 def png_size(content: bytes) -> tuple[int, int]:
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     return struct.unpack(">II", content[16:24])
@@ -39,7 +56,9 @@ def test_the_same_picture_gives_the_same_bytes(form):
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
-@pytest.mark.parametrize("picture", [site(), site(date(2026, 3, 29)), station()], ids=["site", "switch", "station"])
+@pytest.mark.parametrize(
+    "picture", [site(), site(date(2026, 3, 29)), station(), steered()], ids=["site", "switch", "station", "mode"]
+)
 def test_every_picture_is_drawn_in_every_theme(picture, theme):
     assert png_size(draw(picture, "png", theme))[0] == WIDTH_IN * DPI
     ElementTree.fromstring(draw(picture, "svg", theme))

@@ -161,6 +161,10 @@ def test_a_picture_costs_a_kind_and_not_a_station():
             asked.append(arguments)
             return LATER.renderer.timeline(*arguments)
 
+        def envelope(self, *arguments):
+            asked.append(arguments)
+            return LATER.renderer.envelope(*arguments)
+
     crowd = Crowd(Counting(), tuple(LATER.fleet.stations.values()) * 100)
     portray_sum("Group night", TODAY, None, crowd)
     assert len(asked) == 2 * 3

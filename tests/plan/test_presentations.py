@@ -66,6 +66,11 @@ def troubled_state():
     return state
 
 
+WORDS = "central-setpoint, local-frequency, local-load-balancing, idle"
+ABLE = ("capability: {protocol: 2.0.1, negativeLimit: true}", f'capability: {{protocol: "2.1", modes: [{WORDS}]}}')
+CURVE = "curve: [{frequency: 49.8 Hz, power: -11 kW}, {frequency: 50.2 Hz, power: 11 kW}]"
+STEERED = ('"20:00", power: -7 kW}', f'"20:00", mode: local-frequency, {CURVE}}}')
+
 PLANS = {
     "first": lambda: plan_fleet(revision(), MONDAY),
     "nothing": lambda: plan_fleet(revision(), MONDAY, revision(commit="before")),
@@ -76,6 +81,7 @@ PLANS = {
     ),
     "troubled": lambda: plan_fleet(revision(MORE), MONDAY, revision(commit="before"), troubled_state()),
     "troubled-without-base": lambda: plan_fleet(revision(MORE), MONDAY, state=troubled_state()),
+    "modes": lambda: plan_fleet(revision(ABLE, STEERED), MONDAY, revision(ABLE, commit="before")),
     "eased": lambda: plan_fleet(revision(EASED, MORE), MONDAY, revision(commit="")),
     "renewals": lambda: plan_fleet(revision(), MONDAY.replace(day=24), revision(commit="before"), state_of(revision())),
 }

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from reconciler.plan.asked import SILENT, asked_by_powers, clip_line
 from reconciler.plan.week import (
     EVERY_DAY,
     NOTHING,
     Stretch,
-    clip_to,
     compare,
     direction_changes,
     surroundings,
@@ -106,6 +106,6 @@ def test_turns_outside_the_span_do_not_count():
 
 
 def test_a_clipped_line_says_nothing_afterwards():
-    clipped = clip_to(daily(SEVEN, 17, 20), local(23, 18))
-    assert clipped.at(local(23, 17, 30)) == SEVEN
-    assert clipped.at(local(23, 19)) is None
+    clipped = clip_line(asked_by_powers(daily(SEVEN, 17, 20)), local(23, 18))
+    assert clipped.at(local(23, 17, 30)).power == SEVEN
+    assert clipped.at(local(23, 19)) == SILENT

@@ -126,9 +126,9 @@ def test_a_profile_without_fixed_powers_is_said_by_its_kind(other):
     assert not renews(other, EXPORT, NOON)
 
 
-def test_an_idle_period_is_zero():
+def test_an_idle_period_is_said_as_such():
     idle = replace(EXPORT, schedules=(replace(EXPORT.schedule, periods=(Period(0, mode=Mode.IDLE),)),))
-    assert describe_profile(idle, NOON, ZONE) == "0 kW at all times"
+    assert describe_profile(idle, NOON, ZONE) == "idle at all times"
 
 
 def test_two_profiles_differ_where_their_powers_do_while_both_run():
