@@ -1,8 +1,8 @@
 """Changes as values that hold old and new, each with its reason, and the comparison that makes them.
 
 `diff` is called by the controller's step for one station and by `fleet_plan` for all. It compares meaning, never bytes
-(invariant 2), never names a profile that the fleet does not own (invariant 3), and puts the floor before everything and
-clears last, so that no gap opens (invariant 5).
+(invariant 2), never names a profile that the fleet does not own unless a rule says `clear` (invariant 3), and puts the
+floor before everything and clears last, so that no gap opens (invariant 5).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
+from reconciler.manifests.strategy import ForeignPolicy, ForeignRule
 from reconciler.plan.conversion import NOMINAL, is_converted
 from reconciler.profiles.canonical import differences
-from reconciler.profiles.profile import ChargingSchedule, Profile
+from reconciler.profiles.profile import ChargingSchedule, Profile, Purpose
 from reconciler.reported.belief import OURS, Belief, Echo, Held, Reported
 
 UNVERIFIABLE = frozenset({"maxOfflineDuration", "invalidAfterOfflineDuration", "minChargingRate", "numberPhases"})
@@ -33,6 +34,11 @@ PASSING = frozenset(
     }
 )
 """Reason codes that time cures, in lower case; any other refusal stands for this content."""
+
+NEVER_CLEARED = frozenset({Purpose.EXTERNAL, Purpose.LOCAL_GENERATION})
+"""Purposes that no CSMS may name when it clears (K10.FR.04, .06)."""
+EVICTED = "foreign, cleared by policy"
+"""The reason of a clear that a fleet's rule asks for, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """An owned profile that is no longer desired."""
+    """An owned profile that is no longer desired, or a foreign one that the fleet's rules want away."""
 
     old: Profile
     reason: str
@@ -93,19 +99,38 @@ class Owned:
 
 
 def diff(
-    desired: Sequence[Profile], reported: Reported, owned: Owned, now: datetime, voltage: Decimal = NOMINAL
+    desired: Sequence[Profile],
+    reported: Reported,
+    owned: Owned,
+    now: datetime,
+    voltage: Decimal = NOMINAL,
+    rules: Sequence[ForeignRule] = (),
 ) -> tuple[Verdict, ...]:
     """Compare one station's desired profiles (floor first) with what it is believed to hold.
 
-    The order is the order of sending: installs and replacements as desired lists them, then clears by id. `voltage` in
-    volts tells a station that turned watts into amperes from one that changed the power.
+    The order is the order of sending: installs and replacements as desired lists them, then clears by id, those of
+    foreign profiles last. `voltage` in volts tells a station that turned watts into amperes from one that changed the
+    power; `rules` say which foreign profiles are cleared, and without any none is.
     """
     wanted = {profile.id for profile in desired}
     verdicts: list[Verdict] = [judge(profile, reported, now, voltage) for profile in desired]
     for number, held in sorted(reported.held.items()):
         if number in owned and number not in wanted and held.source == OURS:
             verdicts.append(Clear(held.profile, "no longer desired"))
+    verdicts += [Clear(held.profile, EVICTED) for held in foreign(reported, owned) if is_evicted(held, owned, rules)]
     return tuple(verdicts)
+
+
+def policy(held: Held, rules: Sequence[ForeignRule]) -> ForeignPolicy:
+    """Say what becomes of a foreign profile: the first rule that covers its stack level counts, and `warn` is usual."""
+    level = held.profile.stack_level
+    return next((rule.policy for rule in rules if rule.first <= level <= rule.last), "warn")
+
+
+def is_evicted(held: Held, owned: Owned, rules: Sequence[ForeignRule]) -> bool:
+    """Tell whether a foreign profile is to be cleared: one of a CSMS, by a rule; others' are beyond our reach."""
+    clearable = held.source == OURS and held.profile.purpose not in NEVER_CLEARED
+    return clearable and held.profile.id not in owned and policy(held, rules) == "clear"
 
 
 def changes(verdicts: Sequence[Verdict]) -> tuple[Change, ...]:
@@ -133,7 +158,7 @@ def judge(wanted: Profile, reported: Reported, now: datetime, voltage: Decimal =
 
 
 def foreign(reported: Reported, owned: Owned) -> tuple[Held, ...]:
-    """Give what others have put into the station, by id: reported, shown, and never touched."""
+    """Give what others have put into the station, by id: reported, and shown."""
     return tuple(held for number, held in sorted(reported.held.items()) if number not in owned or held.source != OURS)
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from zlib import crc32
 
 from reconciler.manifests.strategy import ForeignRule
-from reconciler.plan.change import Clear, Keep, Owned, Stuck, Verdict, changes, foreign
+from reconciler.plan.change import Clear, Keep, Owned, Stuck, Verdict, changes, diff, foreign, policy
 from reconciler.plan.conversion import NOMINAL
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
@@ -79,7 +79,8 @@ class Station:
     read. `in_flight` is the one command under way, `overtaken` tells that the station booted meanwhile. `failures`
     counts what went wrong in a row, and `retry_at` holds off the next try; `tries` does so for one profile id.
     `written_at` is the last write by EVSE, `changed_at` the last that overwrote or cleared a profile. `verified` is the
-    goal that was last read back whole, `read_at` the time of the last whole report, `looked_at` that of the last try to
+    goal that was last read back whole, `read_at` the time of the last whole report, `wrote` the commit whose
+    goal something was last written for, `looked_at` that of the last try to
     get one that is not to be repeated at once, `answers` the last answer by profile id. `faulted` has (EVSE, part) of
     what says that it is broken.
     """
@@ -105,6 +106,7 @@ class Station:
     changed_at: Mapping[int, datetime] = field(default_factory=dict)
     tries: Mapping[int, Tries] = field(default_factory=dict)
     verified: Goal | None = None
+    wrote: str = ""
     trouble: str = ""
     answers: Mapping[int, str] = field(default_factory=dict)
     skew: timedelta | None = None
@@ -161,9 +163,18 @@ def opinion(station: Station) -> bool | None:
     return all(allows_no_more(station.reported.composites[evse], accepted) for evse in station.goal.evses)
 
 
+def compare(goal: Goal, reported: Reported, now: datetime) -> tuple[Verdict, ...]:
+    """Compare a goal with what its station is believed to hold."""
+    return diff(goal.profiles, reported, goal.owned, now, goal.voltage, goal.foreign_rules)
+
+
 def strangers(station: Station) -> tuple[Held, ...]:
-    """Give the profiles that others have put into the station."""
-    return foreign(station.reported, station.goal.owned) if station.goal else ()
+    """Give the profiles that others have put into the station, without those that the fleet's rules ignore."""
+    goal = station.goal
+    if goal is None:
+        return ()
+    found = foreign(station.reported, goal.owned)
+    return tuple(held for held in found if policy(held, goal.foreign_rules) != "ignore")
 
 
 def stuck(station: Station) -> tuple[Stuck, ...]:

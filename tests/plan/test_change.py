@@ -8,7 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.change import PASSING, Clear, Install, Keep, Owned, Replace, Stuck, changes, diff, foreign, judge
+from reconciler.manifests.strategy import ForeignRule
+from reconciler.plan.change import (
+    EVICTED,
+    PASSING,
+    Clear,
+    Install,
+    Keep,
+    Owned,
+    Replace,
+    Stuck,
+    changes,
+    diff,
+    foreign,
+    judge,
+)
 from reconciler.plan.conversion import is_converted
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
 from reconciler.reported.belief import Belief, Held, Reported, fold
@@ -53,6 +67,27 @@ desired = st.lists(st.builds(profile, st.integers(10, 14), powers, powers), uniq
 held = st.lists(st.builds(profile, st.integers(8, 21), powers, powers), unique_by=lambda each: each.id, max_size=6)
 
 
+levels = st.integers(0, 4)
+intruders = st.lists(
+    st.builds(
+        lambda number, level, purpose, source: ReportedProfile(
+            replace(profile(number), stack_level=level, purpose=purpose), source
+        ),
+        st.integers(7, 22),
+        levels,
+        st.sampled_from((Purpose.TX_DEFAULT, Purpose.EXTERNAL, Purpose.LOCAL_GENERATION)),
+        st.sampled_from(("CSO", "EMS", "SO")),
+    ),
+    unique_by=lambda each: each.profile.id,
+    max_size=6,
+)
+
+
+def named(verdict):
+    """Give the profile that a verdict is about."""
+    return verdict.old if isinstance(verdict, Clear) else verdict.held if isinstance(verdict, Keep) else verdict.new
+
+
 def apply(verdicts, reported):
     profiles = {number: each.profile for number, each in reported.held.items()}
     for change in changes(verdicts):
@@ -79,10 +114,33 @@ def test_what_is_applied_needs_nothing_more(wanted, reported):
 @given(desired, held)
 def test_foreign_profiles_are_never_named(wanted, reported):
     for verdict in diff(wanted, believe(read(*reported)), OWNED, NOON):
-        subject = (
-            verdict.old if isinstance(verdict, Clear) else verdict.held if isinstance(verdict, Keep) else (verdict.new)
-        )
-        assert subject.id in OWNED
+        assert named(verdict).id in OWNED
+
+
+policies = st.sampled_from(("ignore", "warn", "clear"))
+rules = st.lists(
+    st.builds(lambda first, more, policy: ForeignRule(first, first + more, policy), levels, levels, policies),
+    max_size=3,
+)
+
+
+@given(desired, intruders, rules.filter(lambda given: all(rule.policy != "clear" for rule in given)))
+def test_without_a_rule_that_says_so_foreign_profiles_are_never_named(wanted, others, given):
+    for verdict in diff(wanted, believe(read(*others)), OWNED, NOON, rules=given):
+        assert named(verdict).id in OWNED
+
+
+@given(desired, intruders, rules)
+def test_a_rule_clears_foreign_profiles_of_a_csms_in_its_levels_only_and_last_of_all(wanted, others, given):
+    reported = believe(read(*others))
+    verdicts = diff(wanted, reported, OWNED, NOON, rules=given)
+    evicted = [each.old for each in verdicts if named(each).id not in OWNED]
+    assert list(verdicts[len(verdicts) - len(evicted) :]) == [Clear(each, EVICTED) for each in evicted]
+    for held in foreign(reported, OWNED):
+        first = next((rule.policy for rule in given if rule.first <= held.profile.stack_level <= rule.last), "warn")
+        meant = held.source == "CSO" and first == "clear" and held.profile.id not in OWNED
+        assert (held.profile in evicted) is (meant and held.profile.purpose is Purpose.TX_DEFAULT)
+    assert verdicts[: len(verdicts) - len(evicted)] == diff(wanted, reported, OWNED, NOON)
 
 
 @given(desired, held)

@@ -1,5 +1,6 @@
 """What the plan of a fleet says: changes, drift, renewals, what comes later, and what it costs."""
 
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -7,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from reconciler.controller.revision import revise
-from reconciler.plan.change import Clear, Install, Keep, Replace, Stuck
+from reconciler.manifests.strategy import DriftPolicy, ForeignRule
+from reconciler.plan.change import EVICTED, Clear, Install, Keep, Replace, Stuck
 from reconciler.plan.fleet_plan import StationPlan, plan_fleet, subject
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
@@ -268,6 +270,23 @@ def test_a_foreign_profile_is_shown_and_never_changed():
     plan = station(plan_fleet(revision(), MONDAY, state=state), "A-01")
     assert [each.profile.id for each in plan.foreign] == [5]
     assert plan.changes == ()
+
+
+def test_foreign_profiles_that_rules_clear_are_drift_and_those_they_ignore_are_not_told_of():
+    rules = DriftPolicy(foreign=(ForeignRule(8, 8, "clear"), ForeignRule(9, 9, "ignore")))
+    strict = copy(revision())
+    strict.fleet = replace(strict.fleet, drift=rules)
+    state = state_of(revision())
+    held = dict(state["a-01"].reported.held)
+    for number, level in ((5, 8), (6, 9), (7, 7)):
+        held[number] = Held(replace(held[810011].profile, id=number, stack_level=level), Belief.OBSERVED)
+    state["a-01"] = edited(state["a-01"], held=held)
+    whole = plan_fleet(strict, MONDAY, revision(), state)
+    plan = station(whole, "A-01")
+    assert plan.changes == (Clear(held[5].profile, EVICTED),)
+    assert [each.profile.id for each in plan.foreign] == [7]
+    assert plan.drifted == {5}
+    assert whole.digest == plan_fleet(strict, MONDAY, revision(), state_of(revision())).digest
 
 
 def test_what_a_station_refused_blocks():

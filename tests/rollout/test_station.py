@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+from reconciler.manifests.strategy import ForeignRule
+from reconciler.plan.change import Clear, changes
 from reconciler.reported.belief import Belief, Held
 from reconciler.reported.events import CompositeRead, CompositeStep, Refused
 from reconciler.rollout.station import (
     Tries,
+    compare,
     floor_is_in_force,
     forget_tries,
     opinion,
@@ -61,6 +64,21 @@ def test_strangers_are_those_of_others(bench):
     station = bench.station()
     station = bench.doubt(station, held=station.reported.held | {7: theirs, 1500: external})
     assert strangers(station) == (theirs, external)
+
+
+def test_strangers_whose_stack_level_is_ignored_do_not_count(bench):
+    low, high = (Held(bench.profile(number, 1, level), Belief.OBSERVED) for number, level in ((7, 3), (8, 9)))
+    goal = replace(bench.goal, foreign_rules=(ForeignRule(9, 9, "ignore"), ForeignRule(0, 9, "clear")))
+    station = bench.station(goal=goal)
+    assert strangers(bench.doubt(station, held=station.reported.held | {7: low, 8: high})) == (low,)
+
+
+def test_a_goal_is_compared_by_its_own_rules(bench):
+    other = bench.profile(7, 1, 3)
+    reported = replace(bench.station().reported, held=bench.held(*bench.goal.profiles, other))
+    assert not changes(compare(bench.goal, reported, NOON))
+    strict = replace(bench.goal, foreign_rules=(ForeignRule(0, 9, "clear"),))
+    assert changes(compare(strict, reported, NOON)) == (Clear(other, "foreign, cleared by policy"),)
 
 
 def test_what_is_stuck_is_told(bench):
