@@ -27,7 +27,16 @@ from reconciler.web.answers import Request as ByHand
 from reconciler.web.explain import drift_view, explain_view
 from reconciler.web.limits import BodyLimit
 from reconciler.web.ports import Controlling, Counting
-from reconciler.web.view import groups_view, history_view, keys, saved, station_view, stations_view, status_view
+from reconciler.web.view import (
+    groups_view,
+    history_view,
+    keys,
+    saved,
+    sites_view,
+    station_view,
+    stations_view,
+    status_view,
+)
 
 MOST_BYTES = 1 << 20
 LONGEST_ASK_S = 60.0
@@ -97,6 +106,11 @@ def _fleet(app: FastAPI, ports: Ports) -> None:
     async def groups() -> Response:
         """Show every group with its stations counted by state."""
         return Json(groups_view(ports.controller.world))
+
+    @app.get("/api/v1/sites", response_model=Many)
+    async def sites() -> Response:
+        """Show every site with its caps, its stations counted by state, and its conditions."""
+        return Json(sites_view(ports.controller.world))
 
     @app.get("/api/v1/drift", response_model=Many)
     async def drift() -> Response:

@@ -6,7 +6,7 @@ The command line joins them. All of it is read-only but `ask`, which sends one r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol as Shape
@@ -17,6 +17,8 @@ from reconciler.manifests.snapshot import Snapshot
 from reconciler.plan.change import Owned
 from reconciler.reported.events import RawAnswered
 from reconciler.rollout.commands import SendRaw
+from reconciler.rollout.conditions import Turned
+from reconciler.rollout.progress import Rollout
 from reconciler.rollout.station import Station
 from reconciler.rollout.table import Next
 
@@ -46,6 +48,26 @@ class RefusedLike(Shape):
     def errors(self) -> tuple[ManifestError, ...]: ...
 
 
+class StormLike(Shape):
+    """Too many stations drifted at once, and repairs have stopped."""
+
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def drifted(self) -> int: ...
+    @property
+    def connected(self) -> int: ...
+
+
+class RecordingLike(Shape):
+    """Whether what is done can be recorded."""
+
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def why(self) -> str: ...
+
+
 class WorldLike(Shape):
     """All that is known; keys are casefolded identities."""
 
@@ -58,7 +80,21 @@ class WorldLike(Shape):
     @property
     def standing(self) -> Mapping[str, Next]: ...
     @property
+    def tally(self) -> Mapping[str, int]: ...
+    @property
+    def turned(self) -> Mapping[str, Turned]: ...
+    @property
+    def waiting(self) -> Sized: ...
+    @property
     def in_flight(self) -> int: ...
+    @property
+    def rollout(self) -> Rollout | None: ...
+    @property
+    def suspended(self) -> Sized: ...
+    @property
+    def storm(self) -> StormLike | None: ...
+    @property
+    def recording(self) -> RecordingLike: ...
 
 
 class EntryLike(Shape):

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from reconciler.errors import ManifestError
-from reconciler.manifests.fleet import Group
+from reconciler.manifests.fleet import Group, Site
 from reconciler.manifests.fleet import Station as Manifest
 from reconciler.profiles.form import write_instant
 from reconciler.reported.saved import SavedStation
+from reconciler.rollout.progress import Rollout
 from reconciler.rollout.station import Station, strangers
+from reconciler.web.conditions import axes, count_axes, fleet_conditions, gather, stance, station_conditions, tell
 from reconciler.web.ports import EntryLike, RefusedLike, RevisionLike, WorldLike
 
 View = dict[str, object]
@@ -52,6 +54,8 @@ def station_view(world: WorldLike, key: str) -> View:
         "reason": reason,
         "revision": station.verified.revision if station and station.verified else None,
         "desiredRevision": world.revision.commit if world.revision else None,
+        **axes(world, key),
+        "conditions": tell(station_conditions(world, key, reason)),
         **_membership(manifest),
         **(_live(station) if station else _NOT_LIVE),
     }
@@ -69,9 +73,21 @@ def groups_view(world: WorldLike) -> list[View]:
     return [_group(world, groups[name]) for name in sorted(groups)]
 
 
+def sites_view(world: WorldLike) -> list[View]:
+    """Show the sites by name, with their caps and their stations counted by state."""
+    if world.revision is None:
+        return []
+    members: dict[str, list[str]] = {name: [] for name in sorted(world.revision.fleet.sites)}
+    for key, station in world.revision.fleet.stations.items():
+        if station.site is not None:
+            members[station.site].append(key)
+    return [_site(world, world.revision.fleet.sites[name], keys) for name, keys in members.items()]
+
+
 def status_view(world: WorldLike, frames: Mapping[str, int], now: datetime) -> View:
     """Show the whole: the revision in force, the one refused, stations by state, requests sent by action."""
-    states = _count(world, keys(world))
+    chosen = keys(world)
+    states = _count(world, chosen)
     return {
         "at": write_instant(now),
         "revision": _revision(world.revision) if world.revision else None,
@@ -79,6 +95,10 @@ def status_view(world: WorldLike, frames: Mapping[str, int], now: datetime) -> V
         "stations": sum(states.values()),
         "connected": sum(station.session is not None for station in world.stations.values()),
         "states": states,
+        **count_axes(world, chosen),
+        "conditions": tell(fleet_conditions(world, [stance(world, key) for key in chosen])),
+        "rollout": _rollout(world.rollout) if world.rollout else None,
+        "suspended": len(world.suspended),
         "inFlight": world.in_flight,
         "frames": dict(sorted(frames.items())),
     }
@@ -146,13 +166,50 @@ def _carries(world: WorldLike, key: str, labels: Mapping[str, str]) -> bool:
     return not labels or (manifest is not None and labels.items() <= manifest.labels.items())
 
 
+def _site(world: WorldLike, site: Site, members: list[str]) -> View:
+    return {
+        "name": site.name,
+        "importW": float(site.import_w),
+        "exportW": float(site.export_w),
+        **_members(world, members),
+    }
+
+
+def _members(world: WorldLike, members: list[str]) -> View:
+    """Show stations together: counted by state and on both axes, and their conditions summed up."""
+    observed = world.revision.commit if world.revision else None
+    return {
+        "stations": len(members),
+        "states": _count(world, members),
+        **count_axes(world, members),
+        "conditions": tell(gather([stance(world, key) for key in members], observed)),
+    }
+
+
+def _rollout(rollout: Rollout) -> View:
+    return {
+        "commit": rollout.commit,
+        "base": rollout.base,
+        "phase": rollout.phase.value,
+        "reason": rollout.reason,
+        "wave": rollout.wave + 1,
+        "waves": len(rollout.waves),
+        "members": sum(map(len, rollout.waves)),
+        "verified": len(rollout.verified),
+        "open": len(rollout.open),
+        "deferred": len(rollout.deferred),
+        "failed": dict(sorted(rollout.failed.items())),
+        "beganAt": write_instant(rollout.began_at),
+        "changedAt": write_instant(rollout.changed_at),
+    }
+
+
 def _group(world: WorldLike, group: Group) -> View:
     return {
         "name": group.name,
         "parent": group.parent,
         "site": group.site,
-        "stations": len(group.members),
-        "states": _count(world, (member.casefold() for member in group.members)),
+        **_members(world, [member.casefold() for member in group.members]),
         "schedules": [
             {"schedule": each.schedule.name, "priority": each.priority, "place": str(each.place)}
             for each in group.assignments

@@ -156,7 +156,7 @@ async def test_a_body_beyond_the_bound_is_refused_before_it_is_read(client, cont
 def test_the_api_keeps_to_its_own_description(app):
     schema = openapi.from_asgi("/openapi.json", app)
     operations = [operation.ok() for operation in schema.get_all_operations()]
-    assert len(operations) == 11
+    assert len(operations) == 12
     for operation in operations:
         _hold(operation)
 
