@@ -1,0 +1,46 @@
+"""History, documents and revisions."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the three tables."""
+    count = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    ordered = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+    op.create_table(
+        "history",
+        sa.Column("id", count, primary_key=True, autoincrement=True),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("key", ordered, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("station", "action", "reason", "answer")),
+        *(sa.Column(name, sa.BigInteger) for name in ("profile_id", "evse_id")),
+        sa.Column("revision", ordered, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("author", "source", "digest", "plan", "who")),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("stage", "write")),
+        sa.Column("duration_ms", sa.BigInteger),
+    )
+    op.create_index("history_by_station", "history", ["key", "at"])
+    op.create_index("history_by_revision", "history", ["revision", "at"])
+    op.create_index("history_by_time", "history", ["at"])
+    op.create_table(
+        "documents",
+        *(sa.Column(name, sa.Text, primary_key=True) for name in ("kind", "name")),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("batch", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "revisions",
+        sa.Column("commit", ordered, primary_key=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("fleet", "subject", "author", "signature")),
+        sa.Column("committed_at", sa.BigInteger),
+        sa.Column("taken_at", sa.BigInteger, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("verdict", "why", "plan")),
+        sa.Column("files", sa.LargeBinary),
+    )
+    op.create_index("revisions_by_time", "revisions", ["taken_at"])

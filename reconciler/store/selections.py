@@ -1,0 +1,70 @@
+"""Questions about the history as statements of SQL. Called by `store`; runs nothing.
+
+Lines are ordered by time and, within one instant, by the order in which they were recorded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import ColumnElement, Select, Text, and_, any_, false, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from reconciler.store.rows import clean
+from reconciler.store.tables import HISTORY
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from reconciler.rollout.question import Question
+
+_AFTER_HEXADECIMAL = "~"
+
+
+def newest(question: Question, engine: str) -> Select[Any]:
+    """Select one line more than asked for, newest first, so that the end can be told from a full page."""
+    wanted = select(HISTORY).where(*_conditions(question, engine))
+    return wanted.order_by(HISTORY.c.at.desc(), HISTORY.c.id.desc()).limit(question.limit + 1)
+
+
+def oldest(question: Question, engine: str, last: int, after: Row[Any] | None, count: int) -> Select[Any]:
+    """Select the next `count` lines after a row, oldest first, and none that came after line `last`."""
+    wanted = select(HISTORY).where(HISTORY.c.id <= last, *_conditions(question, engine))
+    if after is not None:
+        later = and_(HISTORY.c.at == after.at, HISTORY.c.id > after.id)
+        wanted = wanted.where(HISTORY.c.at >= after.at, or_(HISTORY.c.at > after.at, later))
+    return wanted.order_by(HISTORY.c.at, HISTORY.c.id).limit(count)
+
+
+def _conditions(question: Question, engine: str) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if question.stations is not None:
+        found.append(_of_stations(question.stations, engine))
+    if question.revision:
+        prefix = clean(question.revision)
+        found += [HISTORY.c.revision >= prefix, HISTORY.c.revision < prefix + _AFTER_HEXADECIMAL]
+    if question.since is not None:
+        found.append(HISTORY.c.at >= question.since)
+    if question.until is not None:
+        found.append(HISTORY.c.at < question.until)
+    if question.before:
+        found.append(_before(question.before))
+    return found
+
+
+def _of_stations(stations: tuple[str, ...], engine: str) -> ColumnElement[bool]:
+    keys = sorted({clean(each.casefold()) for each in stations})
+    if not keys:
+        return false()
+    if len(keys) == 1:
+        return HISTORY.c.key == keys[0]
+    # One parameter, however many stations a group has: both engines bound the number of parameters.
+    if engine == "sqlite":
+        return HISTORY.c.key.in_(select(func.json_each(orjson.dumps(keys).decode()).table_valued("value").c.value))
+    return HISTORY.c.key == any_(literal(keys, ARRAY(Text)))
+
+
+def _before(number: int) -> ColumnElement[bool]:
+    at = select(HISTORY.c.at).where(HISTORY.c.id == number).scalar_subquery()
+    return and_(HISTORY.c.at <= at, or_(HISTORY.c.at < at, HISTORY.c.id < number))
