@@ -17,7 +17,7 @@ from pathlib import Path
 
 from reconciler.controller.revision import revise
 from reconciler.controller.step import step
-from reconciler.controller.world import Entry, Reply, RevisionLoaded, Settings, World
+from reconciler.controller.world import Reply, RevisionLoaded, Settings, World
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
@@ -40,6 +40,7 @@ from reconciler.reported.events import (
     Written,
 )
 from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadComposite, ReadProfiles, SendRaw, Wake
+from reconciler.rollout.ledger import Entry, Stage
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 TIMEOUT = timedelta(seconds=30)
@@ -208,6 +209,7 @@ class ToyFleet:
         }
         self.log: list[tuple[datetime, object]] = []
         self.history: list[Entry] = []
+        self.intents: list[Entry] = []
         self.replies: list[Reply] = []
         self.watch: Callable[[ToyFleet], None] = lambda _: None
         self._queue: list[tuple[datetime, int, tuple[str, int] | None, object]] = []
@@ -231,7 +233,7 @@ class ToyFleet:
                 self._alarms[effect.station] = effect.at
                 self._put(effect.at, None, effect)
             case Entry():
-                self.history.append(effect)
+                (self.intents if effect.stage is Stage.INTENT else self.history).append(effect)
             case Reply():
                 self.replies.append(effect)
             case _:

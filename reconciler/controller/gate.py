@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from reconciler.controller.places import members
 from reconciler.controller.world import World
 from reconciler.plan.change import Change, Clear, Install, Replace
 from reconciler.rollout.commands import Clear as ClearCommand
@@ -34,9 +35,8 @@ def allows(world: World, key: str, change: Change, now: datetime) -> Closed | No
     raised = heavier(current, _load(world, world.stations[key], change, now) or NOTHING)
     if raised == current:
         return None
-    members = world.revision.members.get(site, ())
-    others = (world.loads.get(member) or _unseen(world, member, now) for member in members if member != key)
-    why = exceeds((raised, *others), world.revision.caps[site], now)
+    others = (world.loads.get(each) or _unseen(world, each, now) for each in members(world, site) if each != key)
+    why = exceeds((raised, *others), world.caps[site], now)
     return Closed(f"the site's cap: {why}", now + ASK_AGAIN) if why else None
 
 
@@ -75,13 +75,15 @@ def load_now(world: World, key: str, station: Station, now: datetime) -> Load | 
 
 def _unseen(world: World, key: str, now: datetime) -> Load:
     """Count a station that was never read as if it held what is desired of it."""
-    return world.revision.planned(key, _day(now)) if world.revision and _listed(world, key) else NOTHING
+    target = world.target(key)
+    return target.planned(key, _day(now)) if target is not None and key in target.fleet.stations else NOTHING
 
 
 def _load(world: World, station: Station, write: Change | StationCommand | None, now: datetime) -> Load | None:
     """Give the load of what a station holds, after a write."""
     key = station.identity.casefold()
-    if world.revision is None or not _listed(world, key):
+    target = world.target(key)
+    if target is None or key not in target.fleet.stations:
         return None
     held = {number: each.profile for number, each in sorted(station.reported.held.items())}
     match write:
@@ -95,11 +97,12 @@ def _load(world: World, station: Station, write: Change | StationCommand | None,
             held.pop(write.profile_id, None)
         case _:
             pass
-    return load_of(tuple(held.values()), world.revision.evses(key), _day(now))
+    return load_of(tuple(held.values()), target.evses(key), _day(now))
 
 
 def _listed(world: World, key: str) -> bool:
-    return world.revision is not None and key in world.revision.fleet.stations
+    target = world.target(key)
+    return target is not None and key in target.fleet.stations
 
 
 def _day(now: datetime) -> datetime:
@@ -109,5 +112,6 @@ def _day(now: datetime) -> datetime:
 
 def site_of(world: World, key: str) -> str | None:
     """Give the site of a station, None where it has none."""
-    manifest = world.revision.fleet.stations.get(key) if world.revision else None
+    target = world.target(key)
+    manifest = target.fleet.stations.get(key) if target else None
     return manifest.site if manifest else None

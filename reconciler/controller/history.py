@@ -8,12 +8,13 @@ from hashlib import sha256
 
 import orjson
 
-from reconciler.controller.world import Ask, Entry, Event, RevisionLoaded, World
+from reconciler.controller.world import Ask, Event, RevisionLoaded, World
 from reconciler.plan.change import Change, Clear
 from reconciler.profiles.form import write_profile
 from reconciler.profiles.profile import Profile
 from reconciler.reported.events import Booted, Connected, Disconnected, RawAnswered, Written
 from reconciler.rollout.absorb import answer_words, ends
+from reconciler.rollout.ledger import Entry, Stage
 from reconciler.rollout.station import Station
 
 
@@ -21,7 +22,8 @@ def errand(world: World, station: Station, change: Change, now: datetime) -> Ent
     """Give the line that a write will leave, as far as it is known when it is sent: why, for whom, from where."""
     subject = change.old if isinstance(change, Clear) else change.new
     profile = None if isinstance(change, Clear) else change.new
-    manifest = world.revision.station(station.identity) if world.revision else None
+    target = world.target(station.identity.casefold())
+    manifest = target.station(station.identity) if target else None
     schedules = manifest.assignments if manifest else ()
     return Entry(
         at=now,
@@ -30,10 +32,13 @@ def errand(world: World, station: Station, change: Change, now: datetime) -> Ent
         reason=change.reason,
         profile_id=subject.id,
         evse_id=subject.evse_id,
-        revision=station.goal.revision if station.goal else "",
-        author=world.revision.snapshot.author if world.revision else "",
+        revision=target.commit if target else "",
+        author=target.snapshot.author if target else "",
         source=", ".join(str(each.schedule.place) for each in schedules),
         digest=payload_digest(profile) if profile else "",
+        plan=world.plans.get(target.commit, "") if target else "",
+        stage=Stage.INTENT,
+        write=f"{station.identity.casefold()}@{now.isoformat(timespec='microseconds')}",
     )
 
 
@@ -42,7 +47,8 @@ def loading(event: RevisionLoaded, now: datetime) -> tuple[Entry, ...]:
     if not event.forced:
         return ()
     revision = event.revision
-    return (Entry(now, "", "forced", event.forced, revision=revision.commit, author=revision.snapshot.author),)
+    author = revision.snapshot.author
+    return (Entry(now, "", "forced", event.forced, revision=revision.commit, author=author, who=event.who),)
 
 
 def entries(world: World, station: Station, event: Event, now: datetime) -> tuple[Entry, ...]:
@@ -78,10 +84,10 @@ def _written(world: World, station: Station, event: Written, now: datetime) -> E
     """Complete the line begun when it was sent; a late end of an old connection has none and stands for itself."""
     sent = world.errands.get(station.identity.casefold())
     if sent is not None and ends(station.in_flight, event):
-        return replace(sent, at=now, answer=answer_words(event))
+        return _complete(sent, answer_words(event), now)
     action = "ClearChargingProfile" if event.profile is None else "SetChargingProfile"
     words = "sent on an earlier connection"
-    return Entry(now, station.identity, action, words, answer_words(event), event.profile_id)
+    return Entry(now, station.identity, action, words, answer_words(event), event.profile_id, stage=Stage.ANSWER)
 
 
 def _abandoned(world: World, station: Station, event: Connected | Disconnected, now: datetime) -> tuple[Entry, ...]:
@@ -89,7 +95,12 @@ def _abandoned(world: World, station: Station, event: Connected | Disconnected, 
     sent = world.errands.get(station.identity.casefold())
     if sent is None or (isinstance(event, Disconnected) and event.session != station.session):
         return ()
-    return (replace(sent, at=now, answer="unknown: the connection was lost"),)
+    return (_complete(sent, "unknown: the connection was lost", now),)
+
+
+def _complete(sent: Entry, answer: str, now: datetime) -> Entry:
+    duration = now - sent.at
+    return replace(sent, at=now, answer=answer, stage=Stage.ANSWER, duration_ms=int(duration.total_seconds() * 1000))
 
 
 def _answered(station: Station, event: RawAnswered, now: datetime) -> tuple[Entry, ...]:

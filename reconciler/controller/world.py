@@ -21,6 +21,7 @@ from reconciler.rollout.progress import Rollout
 from reconciler.rollout.site import Caps, Load
 from reconciler.rollout.station import Pace, Station
 from reconciler.rollout.table import Next
+from reconciler.rollout.windows import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +157,12 @@ class World:
     stations by state.
 
     `revision` is the head. `placed` names, for stations that are not released to it, the commit that they hold on to;
-    `revisions` has all that somebody follows, by commit, and `caps` the caps of each site, the lowest of all that its
-    stations follow. `quarantined` commits are not taken again. `meters` hold the pace of the fleet (under "") and of
-    sites, `slots` the turns that they gave. `reading` are routine read-backs under way. `dirty` names what has changed
-    and has to be kept.
+    `revisions` has all that somebody follows, by commit, `plans` the digests with which they came, and `caps` the caps
+    of each site, the lowest of all that its stations follow. `opening` is the last verdict of the rollout's windows,
+    and when it was given. `quarantined` commits are not taken again, `turned` tells since when each station stands as
+    it does. `meters` hold the pace of the fleet (under "") and of sites, `turns` do so for what is still to come, and
+    `slots` are the instants given to stations. `reading` are routine read-backs under way, `site_in_flight` the
+    stations of each site that are written to. `dirty` names what has changed and has to be kept.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -178,13 +181,16 @@ class World:
     placed: Map[str, str] = field(default_factory=Map)
     caps: Map[str, Caps] = field(default_factory=Map)
     rollout: Rollout | None = None
+    plans: Map[str, str] = field(default_factory=Map)
+    opening: tuple[datetime, Verdict] | None = None
     quarantined: Map[str, str] = field(default_factory=Map)
     suspended: Map[str, Suspension] = field(default_factory=Map)
     storm: Storm | None = None
     onsets: Onsets | None = None
     meters: Map[str, Meter] = field(default_factory=Map)
+    turns: Map[str, Meter] = field(default_factory=Map)
     slots: Map[str, datetime] = field(default_factory=Map)
-    site_in_flight: Map[str, int] = field(default_factory=Map)
+    site_in_flight: Map[str, frozenset[str]] = field(default_factory=Map)
     reading: Map[str, None] = field(default_factory=Map)
     recording: Recording = Recording(ok=True)
     dirty: Map[Name, None] = field(default_factory=Map)
@@ -200,4 +206,5 @@ class World:
         manifest = target.fleet.stations.get(key) if target else None
         if target is None or manifest is None:
             return Pace(read_back=self.settings.read_back)
-        return Pace(manifest.settings.write_interval, manifest.settings.read_back or self.settings.read_back)
+        settings = manifest.settings
+        return Pace(settings.write_interval, settings.read_back or self.settings.read_back, target.fleet.drift.rounds)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from immutables import Map
 
 from reconciler.manifests.strategy import Strategy
+from reconciler.rollout.windows import Verdict
 
 MOST_NAMED = 5
 """How many stations a reason lists by name."""
@@ -45,20 +46,14 @@ class Sight(NamedTuple):
     trouble: str = ""
 
 
-class Opening(NamedTuple):
-    """Whether writes of a rollout may begin now, and why not."""
-
-    is_open: bool
-    why: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """A revision on its way from `base`; `waves` are keys of stations, `wave` is the last one released, -1 before any.
 
-    `previous` is the commit that each member held on to before. `open`, `deferred`, `verified` and `failed` (with the
-    reason) have each member of the released waves once. `faults` are those that members showed when they were released.
-    `forgiven` are those that a person no longer waits for. `overridden` is a person's reason to pass the windows by.
+    `previous` is the commit that each station held on to that it changes; those in `urgent` are of no wave, because
+    what makes them safer does not wait. `open`, `deferred`, `verified` and `failed` (with the reason) have each member
+    of the released waves once. `faults` are those that members showed when they were released. `forgiven` are those
+    that a person no longer waits for. `overridden` is a person's reason to pass the windows by.
     """
 
     commit: str
@@ -66,7 +61,7 @@ class Rollout:
     plan: str
     strategy: Strategy
     waves: tuple[tuple[str, ...], ...]
-    previous: Mapping[str, str]
+    previous: Map[str, str]
     began_at: datetime
     changed_at: datetime
     phase: Phase = Phase.WAITING
@@ -75,6 +70,7 @@ class Rollout:
     reason: str = ""
     who: str = ""
     overridden: str = ""
+    urgent: tuple[str, ...] = ()
     open: Map[str, None] = field(default_factory=Map)
     deferred: Map[str, None] = field(default_factory=Map)
     verified: Map[str, None] = field(default_factory=Map)
@@ -124,7 +120,7 @@ class Asked(NamedTuple):
     """What a row looks at; `powers` gives members whose measured power is off, and why, when it is asked."""
 
     rollout: Rollout
-    opening: Opening
+    opening: Verdict
     powers: Callable[[], Mapping[str, str]]
     now: datetime
 
@@ -149,7 +145,7 @@ def observe(rollout: Rollout, key: str, sight: Sight) -> Rollout:
 
 
 def advance(
-    rollout: Rollout, opening: Opening, powers: Callable[[], Mapping[str, str]], now: datetime
+    rollout: Rollout, opening: Verdict, powers: Callable[[], Mapping[str, str]], now: datetime
 ) -> tuple[Rollout, Move | None]:
     """Say what follows; None where nothing does. A move that was made is not asked for again."""
     asked = Asked(rollout, opening, powers, now)
@@ -167,7 +163,7 @@ def resume(rollout: Rollout, who: str, reason: str, now: datetime) -> Rollout:
     return replace(rollout, phase=Phase.WAITING, reason=reason, who=who, changed_at=now, soak_until=None)
 
 
-def promote(rollout: Rollout, who: str, reason: str, now: datetime) -> tuple[Rollout, Move]:
+def promote(rollout: Rollout, who: str, now: datetime) -> tuple[Rollout, Move]:
     """Let the next wave out without waiting for the gate; who has not passed it so far is no longer waited for."""
     left = dict.fromkeys((*rollout.failed, *rollout.open))
     forgiven = replace(
@@ -178,7 +174,7 @@ def promote(rollout: Rollout, who: str, reason: str, now: datetime) -> tuple[Rol
         deferred=rollout.deferred.update(left),
         forgiven=rollout.forgiven.update(left),
     )
-    return _next_wave(forgiven, now, reason)
+    return _next_wave(forgiven, now)
 
 
 def end(rollout: Rollout, phase: Phase, reason: str, now: datetime, who: str = "") -> Rollout:
@@ -215,8 +211,8 @@ def _gate(rollout: Rollout, failed: Mapping[str, str]) -> str:
 
 
 def _closed(asked: Asked) -> tuple[Rollout, Move | None] | None:
-    rollout, (is_open, why) = asked.rollout, asked.opening
-    if is_open or rollout.overridden:
+    rollout, why = asked.rollout, asked.opening.why
+    if asked.opening.open or rollout.overridden:
         return None
     if rollout.phase is Phase.WAITING:
         return (rollout if rollout.reason == why else replace(rollout, reason=why)), None
@@ -253,13 +249,13 @@ def _soaking(asked: Asked) -> tuple[Rollout, Move | None] | None:
     return (rollout, Abort(gate)) if gate else _next_wave(rollout, asked.now)
 
 
-def _next_wave(rollout: Rollout, now: datetime, reason: str = "") -> tuple[Rollout, Move]:
+def _next_wave(rollout: Rollout, now: datetime) -> tuple[Rollout, Move]:
     wave = rollout.wave + 1
     if wave >= len(rollout.waves):
-        return end(rollout, Phase.COMPLETE, reason, now), Finish()
+        return end(rollout, Phase.COMPLETE, "", now), Finish()
     keys = rollout.waves[wave]
     released = rollout.deferred.update(dict.fromkeys(keys))
-    begun = replace(rollout, phase=Phase.RELEASING, wave=wave, deferred=released, reason=reason, changed_at=now)
+    begun = replace(rollout, phase=Phase.RELEASING, wave=wave, deferred=released, reason="", changed_at=now)
     return replace(begun, soak_until=None), Release(keys)
 
 

@@ -19,6 +19,7 @@ from reconciler.profiles.profile import Profile
 from reconciler.reported.belief import Belief, Held, Reported
 from reconciler.rollout.commands import SendRaw, StationCommand
 from reconciler.rollout.opinion import allows_no_more
+from reconciler.rollout.rounds import Rounds
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=15)
@@ -82,7 +83,8 @@ class Station:
     goal that was last read back whole, `read_at` the time of the last whole report, `wrote` the commit whose
     goal something was last written for, `looked_at` that of the last try to
     get one that is not to be repeated at once, `answers` the last answer by profile id. `faulted` has (EVSE, part) of
-    what says that it is broken.
+    what says that it is broken. `confirmed` are the profile ids that the last report showed as they should be, held or
+    gone, and that were not written since; `rounds` tells by profile id how often somebody else changed that.
     """
 
     identity: str
@@ -113,6 +115,8 @@ class Station:
     power_w: Mapping[int, tuple[Decimal, datetime]] = field(default_factory=dict)
     external: frozenset[int] = frozenset()
     faulted: frozenset[tuple[int, str]] = frozenset()
+    confirmed: frozenset[int] = frozenset()
+    rounds: Mapping[int, Rounds] = field(default_factory=dict)
 
     @property
     def faults(self) -> frozenset[int]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.controller.step import MOST_ASKED
+from reconciler.controller.orders import MOST_ASKED
 from reconciler.controller.world import Ask, Reply
 from reconciler.rollout.commands import ReadProfiles, SendRaw
 from toys import ToyFleet, revision

@@ -43,9 +43,10 @@ def test_a_refused_revision_leaves_the_good_one_in_force_and_is_shown():
 
 def test_a_loaded_revision_wakes_every_station_that_was_met():
     fleet = settled()
-    assert fleet.feed(RevisionLoaded(revision(commit="c2"))) == tuple(
+    effects = fleet.feed(RevisionLoaded(revision(commit="c2")))
+    assert [each for each in effects if isinstance(each, Wake)] == [
         Wake(station.identity, fleet.now) for station in fleet.world.stations.values()
-    )
+    ]
 
 
 def test_a_station_that_connects_before_any_revision_is_served_once_there_is_one():

@@ -1,0 +1,171 @@
+"""Why a station's write does not go out yet, though its site would allow it: people, storms, paces, the record. Pure.
+
+Used by `step` alone. What only lowers flow is never held back by a storm or a pace; what withdraws discharge goes to a
+suspended station as well. Nothing goes that could not be recorded (invariant 11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from immutables import Map
+
+from reconciler.controller.world import Onsets, Storm, World
+from reconciler.plan.change import Change, Clear, Install
+from reconciler.profiles.fit import may_discharge
+from reconciler.profiles.profile import Purpose
+from reconciler.rollout.pace import Meter, opens_at, spend
+from reconciler.rollout.station import Station, share
+from reconciler.rollout.table import Next
+
+SPAN = timedelta(minutes=10)
+"""Within which time stations that began to drift are counted together."""
+SOON = timedelta(seconds=1)
+"""After what time a station asks again for a place among those that are served at once, with as much jitter."""
+FLEET = ""
+"""The meter of the whole fleet."""
+Paces = tuple[tuple[str, int], ...]
+
+
+class Held(NamedTuple):
+    """Nothing goes: why, and when to ask again at the latest."""
+
+    why: str
+    at: datetime | None = None
+
+
+def stop(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> tuple[Change, ...] | Held:
+    """Give the changes that neither a person nor a storm nor a lost record holds back."""
+    if not world.recording.ok:
+        return Held(f"nothing is pushed while it can't be recorded: {world.recording.why}")
+    station = world.stations[key]
+    suspension = world.suspended.get(key)
+    if suspension is not None:
+        left = tuple(each for each in changes if withdraws(station, each))
+        return left or Held(f"suspended by {suspension.who}: {suspension.reason}", suspension.until)
+    storm = world.storm
+    if storm is not None and key in storm.held:
+        left = tuple(each for each in changes if lowers(station, each))
+        return left or Held(
+            f"a storm of {storm.drifted} drifted stations since {storm.since:%H:%M} UTC: a person decides"
+        )
+    return _crowded(world, key, now) or changes
+
+
+def lowers(station: Station, change: Change) -> bool:
+    """Tell whether a change can only lower flow: the floor, a ceiling put in its place, the end of discharge."""
+    if withdraws(station, change):
+        return True
+    if isinstance(change, Clear):
+        return False
+    floor = station.goal.floor if station.goal else None
+    is_floor = floor is not None and change.new.id == floor.id
+    return is_floor or (change.new.purpose is Purpose.STATION_MAX and isinstance(change, Install))
+
+
+def withdraws(station: Station, change: Change) -> bool:
+    """Tell whether a change ends discharge at a station that is to discharge no more."""
+    if isinstance(change, Install) or station.goal is None or any(map(may_discharge, station.goal.profiles)):
+        return False
+    return may_discharge(change.old) and (isinstance(change, Clear) or not may_discharge(change.new))
+
+
+def take_turn(world: World, key: str, change: Change, now: datetime) -> tuple[World, Held | None]:
+    """Take a station's turn to write, or say when it comes; what only lowers flow counts, and does not wait.
+
+    Turns are given in the order in which they are asked for, so that who comes late does not take another's.
+    """
+    paces = _paces(world, key)
+    slot = world.slots.get(key)
+    if not lowers(world.stations[key], change):
+        if slot is not None and now < slot:
+            return world, _next_turn(slot)
+        if slot is None and (planned := _opens_at(world.turns, paces, now)) > now:
+            return _give_turn(world, key, paces, planned)
+        if (opens := _opens_at(world.meters, paces, now)) > now:
+            return replace(world, slots=world.slots.set(key, opens)), _next_turn(opens)
+    slots = world.slots if slot is None else world.slots.delete(key)
+    turns = world.turns if slot is not None else _spend(world.turns, paces, now)
+    return replace(world, meters=_spend(world.meters, paces, now), turns=turns, slots=slots), None
+
+
+def note_drift(world: World, key: str, before: str, after: str, now: datetime) -> World:
+    """Count a station that begins to drift; too many within a short time are a storm, and repairs stop."""
+    if after != "drifted" or key in world.suspended:
+        return world
+    if before != "drifted":
+        world = replace(world, onsets=_count(world.onsets, now))
+    storm = world.storm or _storm(world, now)
+    if storm is None or key in storm.held:
+        return world if storm is world.storm else replace(world, storm=storm)
+    return replace(world, storm=replace(storm, held=storm.held.set(key, None)))
+
+
+def crowd(world: World, key: str, answer: Next, now: datetime) -> Next | None:
+    """Put a routine read-back off while its share of the calls in flight is used up."""
+    room = max(1, int(world.settings.most_in_flight * world.settings.reading_share))
+    if not answer.routine or len(world.reading) < room:
+        return None
+    return Next(answer.state, "its routine read-back waits for its turn", at=_soon(key, now))
+
+
+def _crowded(world: World, key: str, now: datetime) -> Held | None:
+    target = world.target(key)
+    manifest = target.fleet.stations.get(key) if target else None
+    most = target.fleet.strategy.site_in_flight if target else None
+    if most is None or manifest is None or len(world.site_in_flight.get(manifest.site or "", ())) < most:
+        return None
+    return Held(f"{most} stations of its site are written to at once", _soon(key, now))
+
+
+def _soon(key: str, now: datetime) -> datetime:
+    return now + SOON * (1 + share(f"{key}/{now}"))
+
+
+def _next_turn(at: datetime) -> Held:
+    return Held(f"its turn to be written to comes at {at:%H:%M:%S} UTC", at)
+
+
+def _give_turn(world: World, key: str, paces: Paces, at: datetime) -> tuple[World, Held]:
+    turns = _spend(world.turns, paces, at)
+    return replace(world, turns=turns, slots=world.slots.set(key, at)), _next_turn(at)
+
+
+def _paces(world: World, key: str) -> Paces:
+    """Give the names of the meters that count for a station, with their paces."""
+    target = world.target(key)
+    if target is None:
+        return ()
+    strategy, manifest = target.fleet.strategy, target.fleet.stations.get(key)
+    site = manifest.site if manifest else None
+    named = ((FLEET, strategy.writes_per_minute), (site, strategy.site_writes_per_minute))
+    return tuple((name, pace) for name, pace in named if name is not None and pace is not None)
+
+
+def _opens_at(meters: Map[str, Meter], paces: Paces, now: datetime) -> datetime:
+    return max((opens_at(meters.get(name, Meter()), pace, now) for name, pace in paces), default=now)
+
+
+def _spend(meters: Map[str, Meter], paces: Paces, at: datetime) -> Map[str, Meter]:
+    return meters.update({name: spend(meters.get(name, Meter()), pace, at) for name, pace in paces})
+
+
+def _count(onsets: Onsets | None, now: datetime) -> Onsets:
+    """Count one more, in spans of a fixed length; a station is counted in its own span and the next."""
+    if onsets is None or now >= onsets.since + 2 * SPAN:
+        return Onsets(now, 1)
+    if now >= onsets.since + SPAN:
+        return Onsets(onsets.since + SPAN, 1, onsets.now)
+    return replace(onsets, now=onsets.now + 1)
+
+
+def _storm(world: World, now: datetime) -> Storm | None:
+    if world.onsets is None or world.revision is None:
+        return None
+    drift, drifted = world.revision.fleet.drift, world.onsets.now + world.onsets.before
+    connected = sum(world.tally.values()) - world.tally.get("deferred", 0)
+    if drifted < drift.storm_minimum or drifted <= drift.storm * connected:
+        return None
+    return Storm(now, drifted, connected)

@@ -1,0 +1,105 @@
+"""Which station follows which revision, and what that makes of the sites' caps. Pure; used by `course` alone.
+
+While a rollout is under way, stations of one site may follow different revisions. Then the lowest of their caps counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+
+from immutables import Map
+
+from reconciler.controller.revision import Revision
+from reconciler.controller.world import World
+from reconciler.plan.fingerprint import Fingerprints
+from reconciler.rollout.site import Caps, heavier
+
+LIVE_REVISIONS = 8
+"""How many revisions' fingerprints are remembered; more are seldom followed at once."""
+
+
+def changed(world: World, head: Revision) -> dict[str, str]:
+    """Give the stations for which a revision means something else than what they follow, with the commit of that.
+
+    Stations that follow nothing yet have nothing to hold on to, and are not among them.
+    """
+    found: dict[str, str] = {}
+    new = _marks(head)
+    for key, station in head.fleet.stations.items():
+        target = world.target(key)
+        old = target.fleet.stations.get(key) if target else None
+        if target is not None and old is not None and _marks(target).of(old) != new.of(station):
+            found[key] = target.commit
+    return found
+
+
+def is_urgent(before: Revision, head: Revision, key: str, day: datetime) -> bool:
+    """Tell whether a change makes a station safer and must not wait: a cap was lowered, or discharge withdrawn."""
+    old, new = before.fleet.stations[key], head.fleet.stations[key]
+    if _may_discharge(before, key) and not _may_discharge(head, key):
+        return True
+    caps, lower = before.caps.get(old.site or ""), head.caps.get(new.site or "")
+    if caps is None or lower is None or old.site != new.site or not _is_lower(lower, caps):
+        return False
+    held = before.planned(key, day)
+    return heavier(held, head.planned(key, day)) == held
+
+
+def place(world: World, head: Revision, placed: Mapping[str, str], others: Iterable[str] = ()) -> World:
+    """Let every station follow `head`, but for those that hold on to a commit; forget what nobody follows.
+
+    `others` are commits to be kept although nobody follows them.
+    """
+    known = world.revisions.set(head.commit, head)
+    needed = {head.commit, *placed.values(), *others}
+    revisions = Map({commit: known[commit] for commit in sorted(needed) if commit in known})
+    kept = Map({key: commit for key, commit in placed.items() if commit != head.commit})
+    return replace(world, revision=head, revisions=revisions, placed=kept, caps=_caps(head, revisions, kept))
+
+
+def members(world: World, site: str) -> Iterable[str]:
+    """Give the stations that follow a revision which has them on this site."""
+    if world.revision is None:
+        return ()
+    if not world.placed:
+        return world.revision.members.get(site, ())
+    listed = dict.fromkeys(key for each in world.revisions.values() for key in each.members.get(site, ()))
+    return tuple(key for key in listed if _site(world, key) == site)
+
+
+def _site(world: World, key: str) -> str | None:
+    target = world.target(key)
+    station = target.fleet.stations.get(key) if target else None
+    return station.site if station else None
+
+
+def _caps(head: Revision, revisions: Mapping[str, Revision], placed: Mapping[str, str]) -> Map[str, Caps]:
+    caps = dict(head.caps)
+    followed = {(commit, station.site) for key, commit in placed.items() if (station := revisions[commit].station(key))}
+    for commit, site in followed:
+        if site is not None:
+            caps[site] = _lowest(caps.get(site), revisions[commit].caps[site])
+    return Map(caps)
+
+
+def _lowest(one: Caps | None, other: Caps) -> Caps:
+    if one is None:
+        return other
+    return Caps(min(one.import_w, other.import_w), min(one.export_w, other.export_w))
+
+
+def _is_lower(one: Caps, other: Caps) -> bool:
+    return one.import_w < other.import_w or one.export_w < other.export_w
+
+
+def _may_discharge(revision: Revision, key: str) -> bool:
+    fleet = revision.fleet
+    return fleet.discharge_allowed and any(evse.discharge_w for evse in fleet.stations[key].evses)
+
+
+@lru_cache(maxsize=LIVE_REVISIONS)
+def _marks(revision: Revision) -> Fingerprints:
+    return Fingerprints(revision.fleet, revision.renderer.templates)
