@@ -36,6 +36,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "capability": "What is known of every station's abilities; what is left out is asked from them.",
         "nominalVoltage": "The voltage that turns amperes into watts; 230 V unless given.",
         "guardrails": "How strictly the fleet is guarded: tighter is free, easier takes a reason.",
+        "readBack": "How often every station is read back as a matter of routine; the controller says unless given.",
+        "rollout": "How a revision goes out to the stations.",
+        "drift": "When repairing stops and waits for a person, and what becomes of others' profiles.",
     },
     "ProfileIds": {
         "from": "The first id of the range.",
@@ -53,6 +56,48 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "readyBy": "What every vehicle must hold when it leaves.",
         "onUnsupported": "What becomes of a window that a station can't be told: refuse it, or let less flow.",
         "capability": "What is known of the stations' abilities; what is left out is asked from them.",
+        "readBack": "How often the stations are read back as a matter of routine.",
+    },
+    "RolloutSpec": {
+        "waves": "The steps in which stations get a revision; all at once unless given. The last is 100%.",
+        "soak": "How long each wave is watched before the next; 10m unless given, nothing where there is one wave.",
+        "pace": "How many writes a minute there may be.",
+        "concurrency": "How many stations may be written to at a time.",
+        "gate": "When a wave has failed, so that the rollout is aborted.",
+        "onAbort": "Whether the stations touched by then go back to the revision before, or stay as they are.",
+        "deferral": "How long stations that are offline are waited for until they no longer belong to the rollout.",
+        "windows": "When a rollout may begin writes; at any time unless given. Deny wins.",
+    },
+    "WaveSpec": {"canary": "Stations by their labels."},
+    "CanarySpec": {"labels": "Labels that a station must carry, all of them."},
+    "PaceSpec": {
+        "writes": "Writes a minute to the whole fleet.",
+        "perSite": "Writes a minute to the stations of one site.",
+    },
+    "ConcurrencySpec": {"perSite": "Stations of one site that are written to at a time."},
+    "GateSpec": {
+        "failures": "The largest share of a wave's stations that may fail.",
+        "sample": "How many stations have to have ended before a share is taken of them.",
+        "power": "By how much a meter may differ from what is commanded, as a share of the EVSE's rating.",
+    },
+    "OpeningSpec": {
+        "allow": "From when on rollouts may go on.",
+        "deny": "From when on they may not, whatever is allowed.",
+        "for": "How long that lasts, by the clock on the wall.",
+        "timezone": "The zone of that clock; the fleet's unless given.",
+    },
+    "DriftSpec": {
+        "storm": "The share of connected stations that may drift within ten minutes before repairing stops.",
+        "rounds": "How often one profile is put back that another writer changes.",
+        "foreign": "What becomes of others' profiles, by stack level: the first rule counts; with none, they are told.",
+    },
+    "StormSpec": {
+        "share": "The share of connected stations.",
+        "least": "How many stations it takes at least.",
+    },
+    "ForeignSpec": {
+        "levels": "Where the profiles lie.",
+        "policy": "ignore leaves them, warn tells of them, clear removes them.",
     },
     "TemplateSpec": {
         "file": "The template's file in the folder `templates`; NAME.yaml.j2 unless given.",

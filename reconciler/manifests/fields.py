@@ -33,6 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,126}[A-Za-z0-9])?")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,40}")
 # Facts 1.1: identifierString without the colon, at which HTTP Basic splits.
 _IDENTITY = re.compile(r"[A-Za-z0-9*\-_=+|@.]{1,48}")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,14 @@ def _read_watts(value: object) -> Quantity:
 
 def _read_percent(value: object) -> Decimal:
     return parse_percent(_text(value, "80 %"))
+
+
+def read_share(value: object) -> Decimal:
+    """Read a share of a whole such as `30 %` as a share of one; raises Malformed."""
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or Decimal(found[1]) > 100:
+        raise Malformed(f"`{str(value)[:80]}` is not a share", "wrong-share", "such as 30 %")
+    return Decimal(found[1]) / 100
 
 
 def _read_clock(value: object) -> int:
@@ -208,6 +217,7 @@ Energy = Annotated[Decimal, PlainValidator(_read_energy), shapes.ENERGY]
 Frequency = Annotated[Decimal, PlainValidator(_read_frequency), shapes.FREQUENCY]
 Watts = Annotated[Quantity, PlainValidator(_read_watts), shapes.SIGNED_WATTS]
 Percent = Annotated[Decimal, PlainValidator(_read_percent), shapes.PERCENT]
+Share = Annotated[Decimal, PlainValidator(read_share), shapes.SHARE]
 Clock = Annotated[int, PlainValidator(_read_clock), shapes.CLOCK]
 Days = Annotated[frozenset[int], PlainValidator(_read_days), shapes.DAYS]
 Dates = Annotated[DayWords, PlainValidator(_read_day_words), shapes.DATES]

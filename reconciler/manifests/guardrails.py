@@ -6,17 +6,15 @@ than the default is free. Anything easier, be it a severity or a limit, takes a 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, Field, PlainValidator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from reconciler.manifests import shapes
-from reconciler.manifests.fields import Cap, Duration, Model
+from reconciler.manifests.fields import Cap, Duration, Model, Share
 from reconciler.manifests.quantity import Malformed
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from reconciler.errors import Place
 
-_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 MINUTE = timedelta(minutes=1)
 
 
@@ -39,15 +36,6 @@ class Severity(StrEnum):
 RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
-def _read_share(value: object) -> Decimal:
-    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
-    if found is None or Decimal(found[1]) > 100:
-        raise Malformed(f"`{str(value)[:80]}` is not a share", "wrong-share", "such as 30 %")
-    return Decimal(found[1]) / 100
-
-
-SHARE = shapes.text(r"^[0-9]{1,3}(\.[0-9]{1,3})? ?%$", "A share of a whole.", "30 %")
-Share = Annotated[Decimal, PlainValidator(_read_share), SHARE]
 Grade = Annotated[Severity, Field(strict=False)]
 Most = Annotated[int, Field(ge=0, le=1_000_000)]
 

@@ -30,6 +30,7 @@ Resolver: TypeAlias = Callable[[Hashable, Entry[BaseModel]], Hashable]
 PATHS: tuple[tuple[str, ...], ...] = (
     *(("failSafe", field.alias or name) for name, field in FailSafePart.model_fields.items()),
     ("writeInterval",),
+    ("readBack",),
     ("onUnsupported",),
     ("readyBy",),
     ("template",),
@@ -147,6 +148,7 @@ class Inheritance:
         settings = Settings(
             fail_safe=self._fail_safe(found, station),
             write_interval=_duration(found, "writeInterval"),
+            read_back=_duration(found, "readBack") if ("readBack",) in found else None,
             ready_by=cast("ReadyBy | None", found[("readyBy",)].value) if ("readyBy",) in found else None,
             template=cast("TemplateUse | None", found[("template",)].value) if ("template",) in found else None,
             on_unsupported=cast("OnUnsupported", found[("onUnsupported",)].value)

@@ -19,6 +19,7 @@ from reconciler.manifests.inheritance import Inheritance
 from reconciler.manifests.models import FleetSpec, ProfileIds, SiteSpec
 from reconciler.manifests.placement import Placements, Structure, assign
 from reconciler.manifests.references import References
+from reconciler.manifests.rollouts import check_rollout, drift_of, strategy_of
 from reconciler.manifests.roster import Roster
 from reconciler.manifests.schedules import check_consent, resolve_schedules
 from reconciler.manifests.snapshot import TEMPLATE_SUFFIX, TEMPLATES, is_read
@@ -46,6 +47,7 @@ def load(snapshot: Snapshot, readings: Readings | None = None) -> Fleet:
         check_consent(schedules, complaints)
     roster = Roster(snapshot.files, spec.nominal_voltage, complaints)
     roster.fill(found)
+    check_rollout(found, (station.labels for station in roster.listed.values()), complaints)
     structure = _structure(found, roster.listed, schedules, complaints)
     references = References(found, almanac, templates(snapshot.files), complaints)
     inheritance = Inheritance(found, structure.lineage, references.resolve, complaints)
@@ -168,4 +170,6 @@ def _fleet(
         stations=stations,
         templates=found,
         id_place=entry.at("profileIds"),
+        strategy=strategy_of(spec.rollout, spec.timezone),
+        drift=drift_of(spec.drift),
     )

@@ -37,6 +37,7 @@ from reconciler.manifests.programme import (
     TemplateUseSpec,
 )
 from reconciler.manifests.quantity import Current, Malformed, Quantity
+from reconciler.manifests.rollouts import DriftSpec, ReadBack, RolloutSpec
 from reconciler.manifests.snapshot import TABLE_SUFFIX
 
 API_VERSION = "v2g.fleet/v1alpha1"
@@ -116,6 +117,7 @@ class Settings(Model):
 
     fail_safe: FailSafePart = FailSafePart()
     write_interval: Duration | None = None
+    read_back: ReadBack | None = None
     on_unsupported: Literal["refuse", "charge-only", "zero"] | None = None
     ready_by: ReadyBySpec | None = None
     template: TemplateUseSpec | None = None
@@ -130,12 +132,15 @@ class FleetSpec(Model):
     fail_safe: FailSafeSpec = FailSafeSpec()
     discharge: Literal["allowed", "forbidden"] = "forbidden"
     write_interval: Duration = timedelta(seconds=60)
+    read_back: ReadBack | None = None
     on_unsupported: Literal["refuse", "charge-only", "zero"] = "refuse"
     ready_by: ReadyBySpec | None = None
     template: TemplateUseSpec | None = None
     capability: CapabilitySpec = CapabilitySpec()
     nominal_voltage: Volts = Decimal(230)
     guardrails: GuardrailsSpec = GuardrailsSpec()
+    rollout: RolloutSpec = RolloutSpec()
+    drift: DriftSpec = DriftSpec()
 
 
 class SiteSpec(Settings):

@@ -6,9 +6,12 @@ The models carry these so that the JSON Schema knows them; nothing is judged by 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import WithJsonSchema
+from pydantic import GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 _POWER = r"[0-9]{1,12}(\.[0-9]{1,6})? ?(W|kW|MW|A)$"
 _DAYS = ("daily", "weekdays", "weekends", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -41,6 +44,21 @@ SIGNED_WATTS = text(
 )
 SCALAR = WithJsonSchema({"type": ["string", "number", "boolean"], "description": "A value of the parameter's type."})
 PERCENT = text(r"^[0-9]{1,3}(\.[0-9]{1,3})? ?%$", "A percentage.", "80 %")
+SHARE_PARTS = _text(r"^[0-9]{1,3}(\.[0-9]{1,3})? ?%$", "A share of a whole.", "30 %")
+SHARE = WithJsonSchema(SHARE_PARTS)
+COUNT = {"type": "integer", "minimum": 1, "description": "A number of stations."}
+CRON = text(
+    r"^ *[^ ]+( +[^ ]+){4} *$",
+    "A cron line: minute, hour, day of the month, month, day of the week.",
+    "0 9 * * mon-fri",
+)
+LEVELS = WithJsonSchema(
+    {
+        "description": "A stack level, or a range of them with both ends in it.",
+        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,5}(-[0-9]{1,5})?$"}],
+        "examples": [8, "0-4"],
+    }
+)
 DURATION = text(r"^[0-9]{1,9} ?[smhd]$", "A duration in seconds, minutes, hours or days.", "90s", "15m", "26h", "7d")
 VOLTS = text(r"^\+?[0-9]{1,12}(\.[0-9]{1,6})? ?V$", "A voltage between phase and neutral.", "230 V")
 CLOCK = text(
@@ -102,3 +120,23 @@ PROTOCOL = WithJsonSchema(
         "examples": ["2.0.1", "2.1"],
     }
 )
+
+
+def bound(most: int, word: str) -> WithJsonSchema:
+    """Give the shape of a number of which there may be none."""
+    number = {"type": "integer", "minimum": 1, "maximum": most}
+    return WithJsonSchema({"description": f"A number, or `{word}`.", "anyOf": [number, {"const": word}]})
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Adds shapes that a value may have instead of a mapping."""
+
+    shapes: tuple[JsonSchemaValue, ...]
+
+    def __init__(self, *shapes: JsonSchemaValue) -> None:
+        object.__setattr__(self, "shapes", shapes)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, write: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Give the shapes as JSON Schema."""
+        return {"anyOf": [*self.shapes, write(schema)]}

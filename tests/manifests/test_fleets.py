@@ -19,11 +19,12 @@ def test_harbour_buses_has_two_lines_of_twelve_v2g_stations(folder):
     assert (protocols.count("2.0.1"), protocols.count("2.1")) == (12, 12)
 
 
-def test_city_500_has_five_hundred_stations_of_one_set(folder):
+def test_city_500_has_five_hundred_stations_of_one_kind(folder):
     fleet = load(folder("city-500"))
     assert len(fleet.stations) == 500
     assert len({id(station.evses) for station in fleet.stations.values()}) == 1
     assert len(fleet.station("CITY-120").assignments) == 2
+    assert len(fleet.strategy.waves) == 3
 
 
 def test_island_ferries_rates_each_berth_and_lets_vans_be_ready(folder):

@@ -32,8 +32,8 @@ def window(text):
 
 
 STATION_KEYS = (
-    "the keys here are capability, evses, failSafe, identity, model, onUnsupported, readyBy, site, template,"
-    " writeInterval"
+    "the keys here are capability, evses, failSafe, identity, model, onUnsupported, readBack, readyBy, site,"
+    " template, writeInterval"
 )
 SHAPES = [
     ("kind: Statoin\nmetadata: {name: x}\n", "unknown-kind", 2, "did you mean `Station`?"),

@@ -102,7 +102,9 @@ def test_a_document_is_not_valid_as_another_kind():
 def test_an_unknown_key_is_invalid_wherever_it_stands():
     known, free = judge(), 0
     for _, document in manifests():
-        labels = [document["metadata"].get("labels"), document["spec"].get("select", {}).get("labels")]
+        waves = document["spec"].get("rollout", {}).get("waves", ())
+        chosen = [document["spec"].get("select", {}), *(wave["canary"] for wave in waves if isinstance(wave, dict))]
+        labels = [document["metadata"].get("labels"), *(each.get("labels") for each in chosen)]
         for mapping in mappings(document):
             mapping["surplus"] = "1"
             taken = known.is_valid(document)
