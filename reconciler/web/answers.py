@@ -30,3 +30,14 @@ class Sent(BaseModel):
 
     ok: bool
     answer: dict[str, object]
+
+
+Pattern = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Listen(BaseModel):
+    """Whose frames are to be written down: patterns of identities such as `Q3-*`; none for nobody's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stations: Annotated[list[Pattern], Field(max_length=100)]

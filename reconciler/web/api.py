@@ -15,18 +15,19 @@ from uuid import uuid4
 import orjson
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from reconciler.reported.events import RawAnswered
 from reconciler.reported.saved import write_state
 from reconciler.rollout.commands import SendRaw
-from reconciler.web.answers import Problem, Sent
+from reconciler.web.answers import Listen, Problem, Sent
 from reconciler.web.answers import Request as ByHand
 from reconciler.web.explain import drift_view, explain_view
 from reconciler.web.limits import BodyLimit
-from reconciler.web.ports import Controlling, Counting
+from reconciler.web.metrics import MEDIA_TYPE
+from reconciler.web.ports import Controlling, Counting, Listening
 from reconciler.web.view import (
     groups_view,
     history_view,
@@ -48,13 +49,18 @@ Label = Annotated[str, Field(pattern=r"^[^=]+=")]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the API stands on: the controller, the stations' counters, the clock, and whether stations are heard."""
+    """What the API stands on: the controller, the stations' counters, the clock, and whether stations are heard.
+
+    Without `metrics` there is nothing to scrape; without `frame_log` no frame can be written down.
+    """
 
     controller: Controlling
     stations: Counting
     clock: Callable[[], datetime]
     listening: Callable[[], bool]
     longest_ask_s: float = LONGEST_ASK_S
+    metrics: Callable[[], bytes] | None = None
+    frame_log: Listening | None = None
 
 
 class Json(Response):
@@ -77,6 +83,7 @@ def make_app(ports: Ports) -> FastAPI:
     _fleet(app, ports)
     _stations(app, ports)
     _by_hand(app, ports)
+    _outside(app, ports)
     return app
 
 
@@ -167,6 +174,29 @@ def _by_hand(app: FastAPI, ports: Ports) -> None:
         if not isinstance(answer, RawAnswered):
             raise _fail(409, answer.error, "nothing was sent")
         return Json({"ok": answer.ok, "answer": dict(answer.answer)})
+
+
+def _outside(app: FastAPI, ports: Ports) -> None:
+    @app.get("/metrics", response_class=PlainTextResponse, responses=_may(404))
+    async def metrics() -> Response:
+        """Give the metrics of this instant in Prometheus' text format."""
+        if ports.metrics is None:
+            raise _fail(404, "nothing is measured here", "")
+        return Response(ports.metrics(), media_type=MEDIA_TYPE)
+
+    @app.get("/api/v1/frame-log", response_model=One)
+    async def frame_log() -> Response:
+        """Show whose frames are written down, and how many could not be."""
+        log = ports.frame_log
+        return Json({"stations": list(log.chosen) if log else [], "dropped": log.dropped if log else 0})
+
+    @app.put("/api/v1/frame-log", response_model=One, responses=_may(409, 413, 422))
+    async def listen(whose: Listen) -> Response:
+        """Choose whose frames are written down from now on."""
+        if ports.frame_log is None:
+            raise _fail(409, "there is no log of frames", "start with `reconciler run --frame-log FILE`")
+        ports.frame_log.choose(whose.stations)
+        return Json({"stations": list(ports.frame_log.chosen), "dropped": ports.frame_log.dropped})
 
 
 def _key(ports: Ports, identity: str) -> str:

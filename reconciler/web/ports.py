@@ -6,7 +6,7 @@ The command line joins them. All of it is read-only but `ask`, which sends one r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol as Shape
@@ -132,12 +132,16 @@ class NotAsked(Shape):
 
 
 class Controlling(Shape):
-    """The controller, as the API sees it."""
+    """The controller, as the API sees it: `queued` events wait, `recorded` lines of history were written."""
 
     @property
     def world(self) -> WorldLike: ...
     @property
     def history(self) -> Sequence[EntryLike]: ...
+    @property
+    def queued(self) -> int: ...
+    @property
+    def recorded(self) -> int: ...
     async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | NotAsked: ...
 
 
@@ -145,3 +149,13 @@ class Counting(Shape):
     """The stations shell, as the API sees it: how many requests it sent, by action."""
 
     def all_frames(self) -> Mapping[str, int]: ...
+
+
+class Listening(Shape):
+    """The log of frames, as the API sees it: whose frames are written down, by patterns of identities."""
+
+    @property
+    def chosen(self) -> tuple[str, ...]: ...
+    @property
+    def dropped(self) -> int: ...
+    def choose(self, patterns: Iterable[str], /) -> None: ...

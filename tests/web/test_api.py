@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import httpx
@@ -8,6 +9,8 @@ from schemathesis import openapi
 from reconciler.reported.events import RawAnswered
 from reconciler.reported.saved import read_state
 from reconciler.web.api import MOST_BYTES, Ports, make_app
+from reconciler.web.measures import Measures
+from reconciler.web.metrics import Metrics, Sources
 
 
 class Controlled:
@@ -23,6 +26,8 @@ class Controlled:
     @property
     def history(self):
         return self.yard.history
+
+    queued = recorded = 0
 
     async def ask(self, request, who, *, force=False):
         self.asked.append((request.station, request.action, request.payload, who, force))
@@ -44,16 +49,57 @@ def heard():
     return [True]
 
 
+@dataclass
+class Chosen:
+    """A log of frames that notes whom it is to listen to."""
+
+    chosen: tuple = ()
+    dropped: int = 3
+
+    def choose(self, patterns):
+        self.chosen = tuple(patterns)
+
+
 @pytest.fixture
-def app(controlled, heard):
+def ports(controlled, heard):
     counting = SimpleNamespace(all_frames=lambda: {"GetVariables": 2})
-    return make_app(Ports(controlled, counting, lambda: controlled.yard.now, lambda: heard[0], longest_ask_s=0.2))
+    now = lambda: controlled.yard.now  # noqa: E731
+    metrics = Metrics(Measures(), Sources(controlled, counting, now))
+    return Ports(controlled, counting, now, lambda: heard[0], 0.2, metrics.write, Chosen())
+
+
+@pytest.fixture
+def app(ports):
+    return make_app(ports)
 
 
 @pytest.fixture
 async def client(app):
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
         yield client
+
+
+async def test_the_metrics_can_be_scraped(client):
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert b"\nreconciler_stations_connected 0.0\n" in answer.content
+
+
+async def test_whose_frames_are_written_down_is_chosen_while_it_runs(client, ports):
+    answer = await client.put("/api/v1/frame-log", json={"stations": ["Q3-*"]})
+    assert answer.json() == {"stations": ["Q3-*"], "dropped": 3}
+    assert ports.frame_log.chosen == ("Q3-*",)
+    assert await get(client, "/api/v1/frame-log") == {"stations": ["Q3-*"], "dropped": 3}
+    assert (await client.put("/api/v1/frame-log", json={"stations": [""]})).status_code == 422
+
+
+async def test_without_metrics_and_a_log_of_frames_there_are_none(ports):
+    app = make_app(replace(ports, metrics=None, frame_log=None))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
+        await get(client, "/metrics", 404)
+        assert await get(client, "/api/v1/frame-log") == {"stations": [], "dropped": 0}
+        answer = await client.put("/api/v1/frame-log", json={"stations": ["A1"]})
+    assert (answer.status_code, "--frame-log FILE" in answer.json()["hint"]) == (409, True)
 
 
 async def get(client, path, status=200, **params):
@@ -82,6 +128,7 @@ async def test_the_api_serves_each_view(client, yard):
     assert (await get(client, "/api/v1/stations/A1/explain"))["evses"][0]["leader"] == 810011
     assert await get(client, "/api/v1/drift") == []
     assert len(await get(client, "/api/v1/history", station="A1", limit=1)) == 1
+    assert [each["name"] for each in await get(client, "/api/v1/sites")] == ["quay"]
 
 
 async def test_the_state_can_be_read_back_as_a_saved_state(client, yard):
@@ -156,7 +203,7 @@ async def test_a_body_beyond_the_bound_is_refused_before_it_is_read(client, cont
 def test_the_api_keeps_to_its_own_description(app):
     schema = openapi.from_asgi("/openapi.json", app)
     operations = [operation.ok() for operation in schema.get_all_operations()]
-    assert len(operations) == 12
+    assert len(operations) == 15
     for operation in operations:
         _hold(operation)
 

@@ -1,0 +1,149 @@
+"""What happens, counted: calls and their times, writes, refusals, turns of direction, fetches, notices.
+
+The command line feeds it with what the shells report; `metrics` shows it. Labels are words of fixed lists, never what a
+station or a person has written, so that the number of series does not grow with the fleet.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from reconciler.reported.events import (
+    Accepted,
+    Metered,
+    NotSent,
+    Outcome,
+    OutcomeUnknown,
+    Refused,
+    StationEvent,
+    Written,
+)
+from reconciler.rollout.table import ACTIONS
+
+BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Seconds of a call's round trip; a call is given up after 30."""
+OTHER = "other"
+CALLS = frozenset(ACTIONS.values())
+REASONS = frozenset(
+    (
+        "CSNotAccepted",
+        "DuplicateProfile",
+        "FormatViolation",
+        "FormationViolation",
+        "GenericError",
+        "InternalError",
+        "InvalidMessageSeq",
+        "InvalidOperationMode",
+        "InvalidProfile",
+        "InvalidProfileId",
+        "InvalidSchedule",
+        "InvalidStackLevel",
+        "InvalidValue",
+        "NoFreqWattCurve",
+        "NoPhaseForDC",
+        "NoSignalWattCurve",
+        "NotImplemented",
+        "NotSupported",
+        "OccurrenceConstraintViolation",
+        "OutOfMemory",
+        "OutOfStorage",
+        "PhaseConflict",
+        "PropertyConstraintViolation",
+        "ProtocolError",
+        "RateLimitExceeded",
+        "Rejected",
+        "SecurityError",
+        "TooLargeElement",
+        "TooManyElements",
+        "TxNotFound",
+        "TypeConstraintViolation",
+        "UnknownEvse",
+        "Unspecified",
+        "UnsupportedKind",
+        "UnsupportedParam",
+        "UnsupportedPurpose",
+        "UnsupportedRateUnit",
+        "ValueOutOfRange",
+        "ValueTooHigh",
+        "ValueTooLow",
+    )
+)
+"""The reason codes and error codes by which stations refuse profiles (OCPP appendix 5, OCPP-J 4.3)."""
+_BY_CASE = {reason.casefold(): reason for reason in REASONS}
+DEADBAND_W = Decimal(100)
+"""Powers up to this are standing still: a meter's noise is no turn of direction."""
+
+
+class Measures:
+    """Counters of one process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.fetched_at: datetime | None = None
+        self._calls = self._histogram("call_seconds", "Round trip of calls to stations", ("action", "outcome"))
+        self._writes = self._counter("writes", "Profiles set or cleared, by what came of it", ("outcome",))
+        self._refusals = self._counter("refusals", "Writes that stations refused, by reason code", ("reason",))
+        self._turns = self._counter("direction_changes", "Turns between import and export, as metered", ())
+        self._fetches = self._counter("fetches", "Looks for new commits, by what came of it", ("result",))
+        self._notices = self._counter("notifications", "Notices to other systems, by what came of them", ("result",))
+        self._exports: dict[tuple[str, int], bool] = {}
+
+    def call(self, action: str, outcome: str, seconds: float) -> None:
+        """Count a call that has ended."""
+        self._calls.labels(action if action in CALLS else OTHER, outcome).observe(seconds)
+
+    def take(self, event: StationEvent) -> None:
+        """Count what an event of a station tells."""
+        match event:
+            case Written(outcome=outcome):
+                self._written(outcome)
+            case Metered(station=station, evse_id=evse_id, power_w=power_w) if abs(power_w) > DEADBAND_W:
+                self._metered((station.casefold(), evse_id), exports=power_w < 0)
+            case _:
+                pass
+
+    def fetched(self, at: datetime) -> None:
+        """Count a look for new commits that went well."""
+        self.fetched_at = at
+        self._fetches.labels("ok").inc()
+
+    def missed(self) -> None:
+        """Count a look for new commits that did not."""
+        self._fetches.labels("failed").inc()
+
+    def notified(self, result: str) -> None:
+        """Count a notice that was sent, given up or dropped."""
+        self._notices.labels(result).inc()
+
+    def _written(self, outcome: Outcome) -> None:
+        match outcome:
+            case Accepted():
+                word = "accepted"
+            case Refused(reason_code=code):
+                word = "refused"
+                self._refusals.labels(_BY_CASE.get(code.casefold(), OTHER)).inc()
+            case OutcomeUnknown():
+                word = "unknown"
+            case NotSent():
+                word = "not-sent"
+            case _:  # pragma: no cover
+                assert_never(outcome)
+        self._writes.labels(word).inc()
+
+    def _metered(self, evse: tuple[str, int], *, exports: bool) -> None:
+        before = self._exports.get(evse)
+        self._exports[evse] = exports
+        if before is not None and before is not exports:
+            self._turns.inc()
+
+    def _counter(self, name: str, about: str, labels: tuple[str, ...]) -> Counter:
+        return Counter(name, f"{about}.", labels, namespace="reconciler", registry=self.registry)
+
+    def _histogram(self, name: str, about: str, labels: tuple[str, ...]) -> Histogram:
+        words = f"{about}."
+        return Histogram(name, words, labels, namespace="reconciler", registry=self.registry, buckets=BUCKETS)
