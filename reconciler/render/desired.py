@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from reconciler.errors import Unsupported
+from reconciler.errors import ManifestError, Unsupported
 from reconciler.manifests.fleet import Evse, Fleet, Station
 from reconciler.profiles.capability import Capability, Rating
 from reconciler.profiles.fit import fit
@@ -21,6 +21,7 @@ from reconciler.profiles.rules import check_stack
 from reconciler.profiles.timeline import Timeline
 from reconciler.render.lease import EPOCH, Lease, bucket, lease_at, window
 from reconciler.render.orders import Order, degrade, facts, merge
+from reconciler.render.origins import Misyielded, place
 from reconciler.render.programmes import Programmes
 from reconciler.render.sandbox import Sandbox
 from reconciler.render.yielded import check_floor, check_ids, check_yield, read_yield, refuse
@@ -59,6 +60,7 @@ class Renderer:
         self._sandbox = Sandbox(self.templates)
         self._remembered: dict[object, Desired] = {}
         self._yields: dict[object, tuple[Profile, ...]] = {}
+        self._latest: dict[str, Mapping[str, object]] = {}
         self.renderings = 0
 
     def desired(self, station: Station, capability: Capability, now: datetime) -> Desired:
@@ -71,7 +73,10 @@ class Renderer:
         key = (id(station.assignments), id(station.settings), station.evses, station.model, capability, lease)
         known = self._remembered.get(key)
         if known is None or not known.since <= now < known.until:
-            known = self._render(station, capability, lease, now)
+            try:
+                known = self._render(station, capability, lease, now)
+            except Misyielded as error:
+                raise self._placed(error) from error
             remember(self._remembered, key, known)
         return known
 
@@ -107,10 +112,18 @@ class Renderer:
         except Unsupported as error:
             return Desired(tuple(still), lease.renewal, str(error), lease.start)
         profiles = (*still, *flowing)
-        check_ids(profiles, SCHEDULE)
+        check_ids(profiles, _template(station))
         for violation in check_stack(profiles):
-            raise refuse(SCHEDULE, violation.message, violation.rule)
+            raise refuse(_template(station), violation.message, violation.rule, (0, "id"))
         return Desired(profiles, held.renewal, "", held.start, notes)
+
+    def _placed(self, error: Misyielded) -> ManifestError:
+        """Give an error the line of its template that has yielded what is wrong."""
+        variables = self._latest.get(error.template)
+        if variables is None:
+            return error
+        text = self._sandbox.render(error.template, variables)
+        return place(error, text, self._sandbox.trace(error.template, variables))
 
     def _schedules(
         self, station: Station, capability: Capability, lease: Lease, now: datetime
@@ -139,9 +152,10 @@ class Renderer:
             **_about(station),
         }
         yielded = self._yield(STATION_MAX, variables)
-        for profile in yielded:
+        for index, profile in enumerate(yielded):
             if profile.purpose is not Purpose.STATION_MAX:
-                raise refuse(STATION_MAX, f"yields a {profile.purpose}", "template-purpose")
+                where = (index, "chargingProfilePurpose")
+                raise refuse(STATION_MAX, f"yields a {profile.purpose}", "template-purpose", where)
         return tuple(fit(profile, _enough(capability), rating) for profile in yielded)
 
     def _schedule(
@@ -162,19 +176,21 @@ class Renderer:
             **_about(station),
         }
         rating = self._rating(station, evse)
-        template = use.file if use else SCHEDULE
+        template = _template(station)
         yielded = self._yield(template, variables)
         check_yield(yielded, evse.id, held, template)
         return tuple(fit(profile, capability, rating) for profile in yielded), held, notes
 
     def _yield(self, template: str, variables: Mapping[str, object]) -> tuple[Profile, ...]:
+        self._latest[template] = variables
         key = (template, repr(variables))
         known = self._yields.get(key)
         if known is None:
             known = read_yield(template, self._sandbox.render(template, variables))
-            for profile in known:
+            for index, profile in enumerate(known):
                 if not self.fleet.id_from <= profile.id <= self.fleet.id_to:
-                    raise refuse(template, f"profile id {profile.id} is outside the fleet's range", "foreign-id")
+                    message = f"profile id {profile.id} is outside the fleet's range"
+                    raise refuse(template, message, "foreign-id", (index, "id"))
             remember(self._yields, key, known)
         return known
 
@@ -205,6 +221,11 @@ def _enough(capability: Capability) -> Capability:
 def _refuse_too_many(profiles: tuple[Profile, ...], capability: Capability) -> None:
     if capability.max_profiles is not None and len(profiles) > capability.max_profiles:
         raise Unsupported(f"{len(profiles)} profiles", f"the station holds {capability.max_profiles}")
+
+
+def _template(station: Station) -> str:
+    use = station.settings.template
+    return use.file if use else SCHEDULE
 
 
 def _about(station: Station) -> dict[str, object]:

@@ -20,6 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from reconciler.errors import ManifestError, Place
 from reconciler.profiles.form import write_instant, write_number
 from reconciler.render.metering import FLAT, TEXT, TICK, check_names, meter
+from reconciler.render.origins import Traced, mark, unmark
 
 BUDGET = 10_000
 """How many loop turns, macro calls and includes one rendering may take."""
@@ -37,6 +38,7 @@ class Sandbox:
 
     def __init__(self, templates: Mapping[str, str], folder: str = "templates") -> None:
         self._environment = _Environment(templates)
+        self._tracing: _Environment | None = None
         self._templates, self._folder = templates, folder
 
     def render(self, name: str, variables: Mapping[str, object]) -> str:
@@ -45,9 +47,24 @@ class Sandbox:
         Raises:
             ManifestError: it does not exist, is no template, asks for what is not there or what it may not have.
         """
-        self._environment.begin()
+        return self._run(self._environment, name, variables)
+
+    def trace(self, name: str, variables: Mapping[str, object]) -> Traced | None:
+        """Render again what was rendered before, with the line that each piece of it comes from; None if that fails.
+
+        It fails where the template works with its own text, in which marks have no place.
+        """
+        if self._tracing is None:
+            self._tracing = _Tracing(self._templates)
         try:
-            return self._environment.get_template(name).render(variables)
+            return unmark(self._run(self._tracing, name, variables))
+        except ManifestError:
+            return None
+
+    def _run(self, environment: _Environment, name: str, variables: Mapping[str, object]) -> str:
+        environment.begin()
+        try:
+            return environment.get_template(name).render(variables)
         except TemplateSyntaxError as error:
             place = (error.name or name, error.lineno)
             raise self._refuse(place, error.message or "", "template-syntax") from error
@@ -185,6 +202,17 @@ class _Environment(SandboxedEnvironment):
             raise SecurityError(f"the template takes more than {BUDGET} steps: range is too long")
         self._turns -= len(numbers)
         return numbers
+
+
+class _Tracing(_Environment):
+    """Renders with marks in it that say which line is at work."""
+
+    def begin(self) -> None:
+        """Leave room for marks."""
+        self._turns, self._characters = BUDGET, 20 * LONGEST
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return mark(super()._parse(source, name, filename), name or "")
 
 
 def _flat(items: Any) -> Any:

@@ -1,23 +1,45 @@
 """What templates yield is untrusted: read it, hold it against the rules, and make sure that its flow ends.
 
-Called by `desired` for every rendering. Each refusal is a `ManifestError` that names the template.
+Called by `desired` for every rendering. Each refusal is a `Misyielded` that names the template, and says where in its
+yield the fault lies.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
 
-from reconciler.errors import ManifestError, Place
+from reconciler.errors import Place
 from reconciler.manifests.documents import parse
 from reconciler.profiles.canonical import course
 from reconciler.profiles.form import MalformedProfile, read_integer, read_profile
 from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose
-from reconciler.profiles.rules import check
+from reconciler.profiles.rules import Violation, check
 from reconciler.render.lease import EPOCH, Lease
+from reconciler.render.origins import Misyielded
+
+KEYS = {
+    "start-missing": "chargingSchedule",
+    "start-relative": "chargingSchedule[0].startSchedule",
+    "recurrency": "recurrencyKind",
+    "dynamic-single": "chargingSchedule",
+    "dynamic-only": "chargingProfileKind",
+    "one-unit": "chargingSchedule",
+    "one-schedule": "chargingSchedule",
+    "validity": "validTo",
+    "duration-long": "chargingSchedule[0].duration",
+    "priority-duration": "chargingSchedule[0].duration",
+    "period-order": "chargingSchedule[0].chargingSchedulePeriod",
+}
+"""Where rules of combination that are about no period look first; the others look at the purpose."""
+FIELDS = frozenset(
+    {"limit", "dischargeLimit", "setpoint", "phaseToUse", "numberPhases", "v2xBaseline", "v2xFreqWattCurve"}
+)
+PERIODS = "chargingSchedule[0].chargingSchedulePeriod"
 
 
 def read_yield(template: str, text: str) -> tuple[Profile, ...]:
@@ -26,12 +48,13 @@ def read_yield(template: str, text: str) -> tuple[Profile, ...]:
     Raises:
         ManifestError: it is no YAML, no profile, or breaks a rule of combination.
     """
-    profiles = tuple(_read(template, item) for item in _items(template, text))
+    profiles = tuple(_read(template, index, item) for index, item in enumerate(_items(template, text)))
     if not profiles:
         raise refuse(template, "yields no profile", "template-yield")
-    for profile in profiles:
+    for index, profile in enumerate(profiles):
         for violation in check(profile):
-            raise refuse(template, f"profile {profile.id}: {violation.message}", violation.rule)
+            message = f"profile {profile.id}: {violation.message}"
+            raise refuse(template, message, violation.rule, (index, _where(profile, violation)))
     return profiles
 
 
@@ -43,7 +66,9 @@ def _items(template: str, text: str) -> list[object]:
     except orjson.JSONDecodeError:
         parsed = parse(f"templates/{template}", text)
     for error in parsed.errors:
-        raise refuse(template, f"its output can't be read: {error.message}", error.rule)
+        refusal = refuse(template, f"its output can't be read: {error.message}", error.rule)
+        refusal.spot = (error.place.line, error.place.column)
+        raise refusal
     items: list[object] = []
     for document in parsed.documents:
         items += document.value if isinstance(document.value, list) else [document.value]
@@ -59,27 +84,32 @@ def check_floor(profiles: tuple[Profile, ...], template: str) -> None:
     held = course(floor, EPOCH)
     permanent = held.end is None and bool(held.steps) and held.steps[0][0] <= EPOCH and floor.max_offline is None
     if not permanent or any(flows(period) for _, period in held.steps):
-        raise refuse(template, "the floor is zero from 2020 on, without an end, online and offline", "floor-flow")
+        message = "the floor is zero from 2020 on, without an end, online and offline"
+        raise refuse(template, message, "floor-flow", (0, PERIODS))
 
 
 def check_yield(profiles: tuple[Profile, ...], evse_id: int, lease: Lease, template: str) -> None:
     """Refuse profiles for another EVSE or purpose, on the floor's level, or whose flow outlives the lease."""
-    for profile in profiles:
+    for index, profile in enumerate(profiles):
         if profile.purpose is not Purpose.TX_DEFAULT:
-            raise refuse(template, f"yields a {profile.purpose} instead of a TxDefaultProfile", "template-purpose")
+            message = f"yields a {profile.purpose} instead of a TxDefaultProfile"
+            raise refuse(template, message, "template-purpose", (index, "chargingProfilePurpose"))
         if profile.evse_id != evse_id:
-            raise refuse(template, f"yields a profile for EVSE {profile.evse_id} instead of {evse_id}", "template-evse")
+            message = f"yields a profile for EVSE {profile.evse_id} instead of {evse_id}"
+            raise refuse(template, message, "template-evse", (index, "evseId"))
         if profile.stack_level < 1:
-            raise refuse(template, "stack level 0 is the floor's", "floor-place")
+            raise refuse(template, "stack level 0 is the floor's", "floor-place", (index, "stackLevel"))
         if not _ends(profile, lease.end):
-            raise refuse(template, f"profile {profile.id} still flows when its lease ends", "lease-missing")
+            message, last = f"profile {profile.id} still flows when its lease ends", len(profile.schedule.periods) - 1
+            raise refuse(template, message, "lease-missing", (index, f"{PERIODS}[{last}]"))
 
 
 def check_ids(profiles: Iterable[Profile], template: str) -> None:
     """Refuse two profiles with one id: the second would overwrite the first, and the first the second, for ever."""
     for number, count in Counter(profile.id for profile in profiles).items():
         if count > 1:
-            raise refuse(template, f"yields profile id {number} {count} times for one station", "duplicate-id")
+            message = f"yields profile id {number} {count} times for one station"
+            raise refuse(template, message, "duplicate-id", (0, "id"))
 
 
 def flows(period: Period) -> bool:
@@ -91,9 +121,26 @@ def flows(period: Period) -> bool:
     return period.mode is not Mode.CHARGING_ONLY or period.limit is None or period.limit != 0
 
 
-def refuse(template: str, message: str, rule: str) -> ManifestError:
-    """Make the error that names a template."""
-    return ManifestError(message, Place(f"templates/{template}"), rule=rule)
+def refuse(template: str, message: str, rule: str, where: tuple[int, str] = (0, "")) -> Misyielded:
+    """Make the error that names a template; `where` is the number of a profile in its yield, and a path in that."""
+    place = Place(f"templates/{template}")
+    return Misyielded(message, place, rule=rule, template=template, item=where[0], path=where[1])
+
+
+def _where(profile: Profile, violation: Violation) -> str:
+    """Give the path of what breaks a rule: a field of the profile, one of the period that does so, or all periods."""
+    if violation in check(_with(profile, ())):
+        return KEYS.get(violation.rule, "chargingProfilePurpose")
+    for number, schedule in enumerate(profile.schedules):
+        for index, period in enumerate(schedule.periods):
+            if violation in check(_with(profile, (replace(period, start=0),))):
+                field = next((word for word in violation.message.split() if word in FIELDS), "operationMode")
+                return f"chargingSchedule[{number}].chargingSchedulePeriod[{index}].{field}"
+    return PERIODS
+
+
+def _with(profile: Profile, periods: tuple[Period, ...]) -> Profile:
+    return replace(profile, schedules=tuple(replace(schedule, periods=periods) for schedule in profile.schedules))
 
 
 def _ends(profile: Profile, end: datetime) -> bool:
@@ -107,13 +154,13 @@ def _ends(profile: Profile, end: datetime) -> bool:
     return not any(flows(period) for period in (*final, *later))
 
 
-def _read(template: str, item: object) -> Profile:
+def _read(template: str, index: int, item: object) -> Profile:
     try:
         if not isinstance(item, dict):
             raise MalformedProfile("", "must be an object")
         evse = read_integer(item.get("evseId"))
         return read_profile(evse, item)
     except MalformedProfile as error:
-        raise refuse(template, str(error), "template-yield") from error
+        raise refuse(template, str(error), "template-yield", (index, error.path)) from error
     except TypeError as error:
-        raise refuse(template, f"evseId {error}", "template-yield") from error
+        raise refuse(template, f"evseId {error}", "template-yield", (index, "evseId")) from error
