@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
-from immutables import Map
-
 from reconciler.controller.world import World
 from reconciler.plan.change import Owned
 from reconciler.profiles.form import (
@@ -80,10 +78,24 @@ class _Document:
     load: Load | None = None
 
 
-def drain(world: World) -> tuple[World, Mapping[Name, JsonObject | None]]:
-    """Give the documents of all that is marked, and the world without marks; None stands for what is no more."""
-    documents = {name: WRITERS[name[0]](world, name[1]) for name in world.dirty}
-    return (replace(world, dirty=Map()) if documents else world), documents
+def drain(world: World, names: Iterable[Name] | None = None) -> tuple[World, Mapping[Name, JsonObject | None]]:
+    """Give the documents of what is marked, or of some of it, and the world without these marks.
+
+    None stands for what is no more.
+    """
+    left, documents = world.dirty.mutate(), dict[Name, JsonObject | None]()
+    for name in tuple(world.dirty) if names is None else names:
+        write = WRITERS.get(name[0])
+        if left.pop(name, True) is None and write is not None:
+            documents[name] = write(world, name[1])
+    dirty = left.finish()
+    return (replace(world, dirty=dirty) if dirty != world.dirty else world), documents
+
+
+def mark(world: World, names: Iterable[Name]) -> World:
+    """Mark what has to be kept, or kept again."""
+    marks = dict.fromkeys(names)
+    return replace(world, dirty=world.dirty.update(marks)) if marks else world
 
 
 def same(before: Station, after: Station) -> bool:

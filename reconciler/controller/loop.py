@@ -1,7 +1,9 @@
 """The shell round the pure step: takes events from a queue, steps, and carries the effects out.
 
 The only scheduler of the program. It knows the time through a clock it is given, stations through the one method that
-executes a command, and nothing of git, sockets or HTTP. Composed by the command line.
+executes a command, and nothing of git, sockets, databases or HTTP. Composed by the command line.
+
+With a journal, what may change a station leaves only after the line that announces it was kept (`recorder`).
 """
 
 from __future__ import annotations
@@ -9,18 +11,21 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 
+from reconciler.controller.durable import drain, mark
+from reconciler.controller.recorder import Journal, Recorder, Write
 from reconciler.controller.revision import Revision, follow
 from reconciler.controller.step import step
 from reconciler.controller.world import (
     Ask,
     Effect,
-    Entry,
     Event,
     Reply,
     RevisionLoaded,
@@ -30,10 +35,16 @@ from reconciler.controller.world import (
 )
 from reconciler.errors import RevisionError
 from reconciler.manifests.snapshot import Snapshot
+from reconciler.plan.fleet_plan import plan_fleet
+from reconciler.profiles.form import JsonObject
 from reconciler.reported.events import RawAnswered, Woken
-from reconciler.rollout.commands import SendRaw, StationCommand, Wake
+from reconciler.rollout.commands import Clear, Push, SendRaw, StationCommand, Wake
+from reconciler.rollout.ledger import Entry, KeptRevision, Name
 
-HISTORY = 100_000
+HISTORY = 10_000
+"""How many lines of history are at hand; a journal has all of them."""
+MOST_REASONS = 100
+"""How many of the errors of a refused commit are kept."""
 TURN = 25
 """How many events are stepped before the loop lets sockets and requests have their turn."""
 LOOK_UP = 60.0
@@ -50,10 +61,17 @@ class Stations(Protocol):
 
 
 class Controller:
-    """Runs one fleet. All state is the world; history is kept in memory, newest last."""
+    """Runs one fleet. All state is the world; the last lines of history are at hand, newest last."""
 
-    def __init__(self, stations: Stations, shipped: Mapping[str, str], clock: Clock, settings: Settings) -> None:
-        """Take the stations to command, the default templates, the clock and the settings."""
+    def __init__(
+        self,
+        stations: Stations,
+        shipped: Mapping[str, str],
+        clock: Clock,
+        settings: Settings,
+        journal: Journal | None = None,
+    ) -> None:
+        """Take the stations to command, the default templates, the clock, the settings, and where things are kept."""
         self.world = World(settings=settings)
         self.history: deque[Entry] = deque(maxlen=HISTORY)
         self._stations, self._shipped, self._clock = stations, shipped, clock
@@ -64,21 +82,55 @@ class Controller:
         self._replies: dict[str, asyncio.Future[RawAnswered | Reply]] = {}
         self._watchers: list[tuple[Callable[[World], bool], asyncio.Future[None]]] = []
         self._taking = asyncio.Lock()
-        self._newest: Revision | None = None
+        self._loading: Revision | None = None
+        self._refused = False
+        self._recorder = Recorder(journal, self) if journal else None
         self._log = structlog.get_logger("controller")
+
+    def begin(self, world: World, entries: Sequence[Entry] = ()) -> None:
+        """Begin with a restored world, and with the lines that end what was under way; called before `run`."""
+        self.world = world
+        for entry in entries:
+            self._record(entry)
+        for station in world.stations.values():
+            self.report(Woken(station.identity))
 
     def report(self, event: Event) -> None:
         """Put an event into the queue; called by the shells, from the loop's own thread."""
         self._events.put_nowait(event)
 
     async def run(self) -> None:
-        """Step through events until cancelled."""
+        """Step through events until cancelled; what breaks the recorder ends the loop as well."""
+        if self._recorder is None:
+            await self._turns()
+            return
+        work = [asyncio.ensure_future(each) for each in (self._recorder.run(), self._turns())]
+        try:
+            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+
+    async def finish(self) -> None:
+        """Step through what has come, and keep what that leaves; called when `run` has ended."""
+        with suppress(asyncio.QueueEmpty):
+            while True:
+                self._step(self._events.get_nowait())
+        if self._recorder is not None:
+            await self._recorder.finish()
+
+    async def _turns(self) -> None:
         while True:
             self._step(await self._events.get())
             for _ in range(TURN):
                 if self._events.empty():
                     break
                 self._step(self._events.get_nowait())
+            if self._recorder is not None:
+                self._recorder.turn()
             await asyncio.sleep(0)
 
     async def take(self, snapshot: Snapshot, *, force: str = "") -> Revision | RevisionError:
@@ -91,19 +143,29 @@ class Controller:
             return await self._take(snapshot, force.strip())
 
     async def _take(self, snapshot: Snapshot, force: str) -> Revision | RevisionError:
-        before, now = self._newest, self._clock()
+        before, now = self._loading or self.world.revision, self._clock()
+        if before is not None and snapshot.commit and snapshot.commit == before.commit and not self._refused:
+            return before
         try:
-            revision = await asyncio.to_thread(follow, snapshot, self._shipped, now, None if force else before)
+            revision, plan = await asyncio.to_thread(_prove, snapshot, self._shipped, now, before, force)
         except RevisionError as error:
-            self.report(RevisionRefused(snapshot.commit, snapshot.subject, error.errors))
-            self._log.error("revision refused", revision=snapshot.commit, errors=[str(each) for each in error.errors])
+            self._refuse(snapshot, error, now)
             return error
         self._log.info("revision loaded", revision=snapshot.commit, stations=len(revision.fleet.stations))
         for warning in revision.warnings:
             self._log.warning("guardrail", revision=snapshot.commit, rule=warning.guardrail, finding=warning.text)
-        self._newest = revision
-        self.report(RevisionLoaded(revision, force))
+        self._loading, self._refused = revision, False
+        if self._recorder is not None:
+            self._recorder.keep(_taken(revision, force, plan, now))
+        self.report(RevisionLoaded(revision, force, plan))
         return revision
+
+    def _refuse(self, snapshot: Snapshot, error: RevisionError, now: datetime) -> None:
+        self._refused = True
+        if self._recorder is not None:
+            self._recorder.keep(_turned_down(snapshot, error, now))
+        self.report(RevisionRefused(snapshot.commit, snapshot.subject, error.errors))
+        self._log.error("revision refused", revision=snapshot.commit, errors=[str(each) for each in error.errors])
 
     async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | Reply:
         """Send one request by hand and wait for its end."""
@@ -128,6 +190,8 @@ class Controller:
             self._answer(event.ticket, event)
         for effect in self._decide(event):
             self._carry_out(effect)
+        if isinstance(event, RevisionLoaded) and event.revision is self._loading:
+            self._loading = None
         if self._watchers:
             self._notify()
 
@@ -148,11 +212,15 @@ class Controller:
                 self._record(effect)
             case Reply():
                 self._answer(effect.ticket, effect)
+            case Push() | Clear() | SendRaw() if self._recorder is not None:
+                self._recorder.hold(effect)
             case _:
                 self._stations.execute(effect)
 
     def _record(self, entry: Entry) -> None:
         self.history.append(entry)
+        if self._recorder is not None:
+            self._recorder.note(entry)
         details: dict[str, Any] = {
             "station": entry.station,
             "profile": entry.profile_id,
@@ -203,6 +271,29 @@ class Controller:
                 self.report(Woken(station))
         self._arm()
 
+    def marked(self) -> tuple[Name, ...]:
+        """Give what has changed and is not kept yet, for the recorder."""
+        return tuple(self.world.dirty)
+
+    def drain(self, names: Sequence[Name]) -> Mapping[Name, JsonObject | None]:
+        """Give documents to the recorder."""
+        self.world, documents = drain(self.world, names)
+        return documents
+
+    def mark(self, names: Sequence[Name]) -> None:
+        """Take back from the recorder what could not be kept."""
+        self.world = mark(self.world, names)
+
+    def release(self, command: Write) -> None:
+        """Let a command leave whose line was kept, unless its connection has gone meanwhile."""
+        station = self.world.stations.get(command.station.casefold())
+        if station is not None and station.in_flight is command:
+            self._stations.execute(command)
+
+    def now(self) -> datetime:
+        """Give the time."""
+        return self._clock()
+
     def close(self) -> None:
         """Let go of timers and of everyone who waits."""
         if self._alarm is not None:
@@ -211,3 +302,33 @@ class Controller:
             future.cancel()
         for reply in self._replies.values():
             reply.cancel()
+
+
+def _prove(
+    snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before: Revision | None, force: str
+) -> tuple[Revision, str]:
+    """Prove a snapshot, and give the digest of the plan from the revision before it."""
+    revision = follow(snapshot, shipped, now, None if force else before)
+    return revision, plan_fleet(revision, now, before).digest
+
+
+def _taken(revision: Revision, force: str, plan: str, now: datetime) -> KeptRevision:
+    kept = _kept(revision.snapshot, "taken", now)
+    return replace(kept, fleet=revision.fleet.name, why=force, plan=plan, files=revision.snapshot.files)
+
+
+def _turned_down(snapshot: Snapshot, error: RevisionError, now: datetime) -> KeptRevision:
+    return replace(_kept(snapshot, "refused", now), why="\n".join(str(each) for each in error.errors[:MOST_REASONS]))
+
+
+def _kept(snapshot: Snapshot, verdict: str, now: datetime) -> KeptRevision:
+    return KeptRevision(
+        commit=snapshot.commit,
+        fleet="",
+        subject=snapshot.subject,
+        author=snapshot.author,
+        signature=snapshot.signature,
+        committed_at=snapshot.committed_at,
+        taken_at=now,
+        verdict=verdict,
+    )

@@ -28,13 +28,17 @@ SUFFIXES = (*MANIFEST_SUFFIXES, TABLE_SUFFIX, TEMPLATE_SUFFIX)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Hold a revision: who made it, when, and its files by relative POSIX path; a plain folder has no `commit`."""
+    """Hold a revision: who made it, when, and its files by relative POSIX path; a plain folder has no `commit`.
+
+    `signature` says what the source found of the commit's signature, and is empty where it has none.
+    """
 
     commit: str
     author: str
     committed_at: datetime | None
     subject: str
     files: Mapping[str, str] = field(repr=False)
+    signature: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what is larger than a fleet of text can be; raises ManifestError."""

@@ -104,7 +104,7 @@ async def test_a_station_that_connects_ends_in_sync_and_its_history_is_kept(benc
     bench.connect()
     await bench.settle()
     assert [each.profile.id for each in bench.pushes()] == [1000, 1001, 1011]
-    assert [each.action for each in bench.controller.history] == ["SetChargingProfile"] * 3 + ["verified"]
+    assert [each.action for each in bench.controller.history] == ["SetChargingProfile"] * 6 + ["verified"]
 
 
 async def test_a_snapshot_is_proved_and_then_heard_of(bench):

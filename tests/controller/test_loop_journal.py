@@ -1,0 +1,417 @@
+"""The loop with a journal: nothing leaves that was not announced, nothing is lost, and it comes back by itself."""
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+import structlog
+
+from reconciler.controller import recorder as recorder_module
+from reconciler.controller.durable import restore
+from reconciler.controller.loop import Controller
+from reconciler.controller.recorder import LONGEST_WRITE_S
+from reconciler.controller.world import RevisionLoaded, Settings, World
+from reconciler.errors import RevisionError, StoreLost
+from reconciler.profiles.capability import Protocol
+from reconciler.reported.events import (
+    Accepted,
+    CapabilityRead,
+    Connected,
+    Disconnected,
+    NotSent,
+    ProfilesRead,
+    RawAnswered,
+    Ready,
+    ReportedProfile,
+    Written,
+)
+from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadProfiles, SendRaw
+from reconciler.rollout.ledger import Entry, Kind, Stage
+from toys import NOON, revision, shipped
+
+SECOND = timedelta(seconds=1)
+looptime = pytest.mark.looptime
+A1 = (Kind.STATION, "a-1")
+
+
+@dataclass
+class Ledger:
+    """A journal in memory; `lost` says why it can't be written to, `gate` holds a write up."""
+
+    batches: list = field(default_factory=list)
+    documents: dict = field(default_factory=dict)
+    lost: str = ""
+    gate: asyncio.Event | None = None
+    tries: int = 0
+    breaks: bool = False
+
+    async def write(self, batch):
+        self.tries += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.breaks:
+            raise ZeroDivisionError
+        if self.lost:
+            raise StoreLost(self.lost)
+        assert batch, "an empty batch costs a transaction"
+        self.batches.append(batch)
+        self.documents.update({name: json.loads(json.dumps(body)) for name, body in batch.documents.items()})
+
+    @property
+    def entries(self):
+        return [entry for batch in self.batches for entry in batch.entries]
+
+    def intents(self):
+        return [entry.write for entry in self.entries if entry.stage is Stage.INTENT]
+
+
+@dataclass
+class Yard:
+    """Stations that keep what they accept and answer at once; each write is held against the ledger when it comes."""
+
+    ledger: Ledger
+    report: object = None
+    held: dict = field(default_factory=dict)
+    commands: list = field(default_factory=list)
+    unannounced: list = field(default_factory=list)
+
+    def execute(self, command):
+        self.commands.append(command)
+        if isinstance(command, Push | Clear | SendRaw):
+            written = [command.profile.id for command in self.commands if isinstance(command, Push)]
+            kept = [entry.profile_id for entry in self.ledger.entries if entry.stage is Stage.INTENT]
+            if isinstance(command, Push) and written != kept:
+                self.unannounced.append(command)
+        asyncio.get_running_loop().call_later(0.05, lambda: self.report(self._answer(command)))
+
+    def _answer(self, command):
+        held = self.held.setdefault(command.station, {})
+        match command:
+            case ReadCapability():
+                return CapabilityRead(command.station, command.base)
+            case ReadProfiles():
+                return ProfilesRead(command.station, tuple(map(ReportedProfile, held.values())))
+            case Push():
+                held[command.profile.id] = command.profile
+                return Written(command.station, command.profile.id, command.profile, Accepted())
+            case Clear():
+                held.pop(command.profile_id, None)
+                return Written(command.station, command.profile_id, None, Accepted())
+            case SendRaw():
+                return RawAnswered(command.station, command.ticket, ok=True, answer={"status": "Accepted"})
+
+
+class Bench:
+    """A controller with a ledger and its yard."""
+
+    def __init__(self, world=None):
+        self.begun = asyncio.get_running_loop().time()
+        self.ledger = Ledger()
+        self.yard = Yard(self.ledger)
+        self.controller = Controller(self.yard, shipped(), self.clock, Settings(), self.ledger)
+        self.yard.report = self.controller.report
+        if world is not None:
+            self.controller.begin(world)
+        self.task = asyncio.create_task(self.controller.run())
+
+    def clock(self):
+        return NOON + (asyncio.get_running_loop().time() - self.begun) * SECOND
+
+    def connect(self, identity="A-1", session=1):
+        self.controller.report(Connected(identity, Protocol.V21, session))
+        self.controller.report(Ready(identity, session))
+
+    def writes(self):
+        return [each for each in self.yard.commands if isinstance(each, Push | Clear)]
+
+    async def settle(self, state="in-sync", number=1):
+        await self.controller.until(lambda world: world.tally.get(state, 0) == number)
+
+    async def stop(self):
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+        await self.controller.finish()
+        self.controller.close()
+
+
+@pytest.fixture
+async def bench():
+    made = Bench()
+    yield made
+    await made.stop()
+
+
+async def synced(bench):
+    bench.controller.report(RevisionLoaded(revision()))
+    bench.connect()
+    await bench.settle()
+    await asyncio.sleep(1)
+
+
+@looptime
+async def test_every_write_is_announced_before_it_leaves_and_has_an_end(bench):
+    await synced(bench)
+    assert len(bench.writes()) == 3
+    assert not bench.yard.unannounced
+    stages = [(entry.stage, entry.write) for entry in bench.ledger.entries if entry.write]
+    announced = bench.ledger.intents()
+    assert len(set(announced)) == 3
+    assert [write for stage, write in stages if stage is Stage.ANSWER] == announced
+    assert bench.ledger.entries == list(bench.controller.history)
+
+
+@looptime
+async def test_what_is_kept_is_what_another_process_begins_with(bench):
+    await synced(bench)
+    known = bench.controller.world.stations["a-1"]
+    restored = restore(World(), {A1: bench.ledger.documents[A1]}, NOON).world.stations["a-1"]
+    assert {each.profile for each in restored.reported.held.values()} == {
+        each.profile for each in known.reported.held.values()
+    }
+    assert restored.tries == known.tries
+    assert restored.verified.revision == "c1"
+
+
+@looptime
+async def test_a_reconcile_without_change_writes_nothing(bench):
+    bench.controller.report(RevisionLoaded(revision()))
+    for number in range(2):
+        bench.connect(f"A-{number + 1}", number)
+    await bench.settle(number=2)
+    await asyncio.sleep(1)
+    tries = bench.ledger.tries
+    reads = sum(isinstance(each, ReadProfiles) for each in bench.yard.commands)
+    await asyncio.sleep(3600)
+    assert sum(isinstance(each, ReadProfiles) for each in bench.yard.commands) > reads + 6
+    assert bench.ledger.tries == tries
+
+
+@looptime
+async def test_a_write_waits_for_its_line_and_reads_do_not(bench):
+    bench.ledger.gate = asyncio.Event()
+    bench.controller.report(RevisionLoaded(revision()))
+    bench.connect()
+    await asyncio.sleep(5)
+    assert not bench.writes()
+    assert any(isinstance(each, ReadProfiles) for each in bench.yard.commands)
+    bench.ledger.gate.set()
+    await bench.settle()
+    assert not bench.yard.unannounced
+
+
+@looptime
+async def test_a_write_whose_connection_went_while_it_waited_does_not_leave(bench):
+    bench.ledger.gate = asyncio.Event()
+    bench.controller.report(RevisionLoaded(revision()))
+    bench.connect()
+    await asyncio.sleep(5)
+    bench.controller.report(Disconnected("A-1", 1))
+    await asyncio.sleep(1)
+    bench.ledger.gate.set()
+    await asyncio.sleep(5)
+    assert not bench.writes()
+    bench.connect(session=2)
+    await bench.settle()
+
+
+@looptime
+async def test_while_nothing_can_be_recorded_nothing_is_written_and_stations_are_read(bench):
+    await synced(bench)
+    before, sent = len(bench.ledger.entries), len(bench.writes())
+    bench.ledger.lost = "the disk is full"
+    with structlog.testing.capture_logs() as logged:
+        bench.yard.held["A-1"].clear()
+        await asyncio.sleep(1800)
+    assert not bench.controller.world.recording.ok
+    assert "the disk is full" in bench.controller.world.recording.why
+    assert len(bench.writes()) == sent
+    assert len([each for each in logged if each["log_level"] == "error"]) == 1
+    assert bench.ledger.tries < before + 1800
+    bench.ledger.lost = ""
+    await bench.settle()
+    await asyncio.sleep(1)
+    assert bench.controller.world.recording.ok
+    assert set(bench.yard.held["A-1"]) == {1000, 1001, 1011}
+    # Everything is there, in order and once, the writes that were held back among it.
+    assert bench.ledger.entries == list(bench.controller.history)
+    assert any(entry.answer.startswith("not sent: could not be recorded") for entry in bench.ledger.entries)
+
+
+@looptime
+async def test_documents_that_could_not_be_kept_are_kept_later_as_they_are_then(bench):
+    bench.ledger.lost = "it is away"
+    bench.controller.report(RevisionLoaded(revision()))
+    bench.connect()
+    await asyncio.sleep(5)
+    assert A1 in bench.controller.world.dirty
+    bench.ledger.lost = ""
+    await bench.settle()
+    await asyncio.sleep(1)
+    assert A1 not in bench.controller.world.dirty
+    assert len(bench.ledger.documents[A1]["profiles"]) == 3
+
+
+@looptime
+async def test_a_request_by_hand_that_can_not_be_recorded_is_not_sent(bench):
+    await synced(bench)
+    bench.ledger.lost = "it is away"
+    answer = await bench.controller.ask(SendRaw("A-1", "Reset", {}, "t1"), "ada")
+    assert not answer.ok
+    assert answer.answer == {"error": "could not be recorded: it is away"}
+    assert not any(isinstance(each, SendRaw) for each in bench.yard.commands)
+
+
+@looptime
+async def test_a_clear_that_can_not_be_recorded_ends_as_not_sent(bench):
+    bench.ledger.lost, heard = "it is away", []
+    bench.controller._recorder.hold(Clear("A-1", 7))
+    bench.controller.report = heard.append
+    await asyncio.sleep(1)
+    bench.controller._recorder.note(Entry(NOON, "A-1", "x", "y"))
+    await asyncio.sleep(1)
+    bench.controller._recorder.hold(Clear("A-1", 8))
+    bench.ledger.lost = ""
+    ends = [event for event in heard if isinstance(event, Written)]
+    assert ends == [Written("A-1", 8, None, NotSent("could not be recorded: it is away"))]
+
+
+@looptime
+async def test_a_database_that_does_not_answer_counts_as_away(bench):
+    bench.ledger.gate = asyncio.Event()
+    bench.controller.report(RevisionLoaded(revision()))
+    bench.connect()
+    await asyncio.sleep(LONGEST_WRITE_S + 1)
+    assert "has not answered for 30 s" in bench.controller.world.recording.why
+    bench.ledger.gate.set()
+    await bench.settle()
+
+
+@looptime
+async def test_a_journal_that_breaks_counts_as_away_and_is_logged(bench):
+    bench.ledger.breaks = True
+    with structlog.testing.capture_logs() as logged:
+        bench.controller.report(RevisionLoaded(revision()))
+        bench.connect()
+        await asyncio.sleep(1)
+    assert "ZeroDivisionError" in bench.controller.world.recording.why
+    assert "journal broke" in [each["event"] for each in logged]
+    bench.ledger.breaks = False
+    await bench.settle()
+
+
+@looptime
+async def test_lines_without_room_are_counted_and_told(bench, monkeypatch):
+    monkeypatch.setattr(recorder_module, "MOST_LINES", 3)
+    bench.ledger.lost = "it is away"
+    for number in range(10):
+        bench.controller._recorder.note(Entry(NOON, f"A-{number}", "x", "y"))
+        await asyncio.sleep(1)
+    bench.ledger.lost = ""
+    await asyncio.sleep(30)
+    assert [entry.station for entry in bench.ledger.entries] == ["", "A-7", "A-8", "A-9"]
+    assert bench.ledger.entries[0].reason.startswith("7 lines")
+
+
+@looptime
+async def test_the_try_again_is_never_hot(bench):
+    bench.ledger.lost = "it is away"
+    bench.controller._recorder.note(Entry(NOON, "A-1", "x", "y"))
+    await asyncio.sleep(600)
+    assert bench.ledger.tries < 60
+
+
+@looptime
+async def test_a_recorder_that_breaks_ends_the_loop(monkeypatch):
+    def broken(self, names):
+        raise ZeroDivisionError
+
+    bench = Bench()
+    monkeypatch.setattr(Controller, "drain", broken)
+    bench.controller.report(RevisionLoaded(revision()))
+    bench.connect()
+    with pytest.raises(ZeroDivisionError):
+        await bench.task
+    bench.controller.close()
+
+
+@looptime
+async def test_what_is_left_is_kept_at_the_end():
+    bench = Bench()
+    await synced(bench)
+    bench.controller.report(Disconnected("A-1", 1))
+    bench.controller._recorder.note(Entry(NOON, "A-1", "last", "y"))
+    await bench.stop()
+    assert bench.ledger.entries[-1].action == "last"
+    assert bench.controller.world.stations["a-1"].session is None
+
+
+@looptime
+async def test_what_could_not_be_kept_at_the_end_is_told():
+    bench = Bench()
+    bench.ledger.lost = "it is away"
+    bench.controller._recorder.note(Entry(NOON, "A-1", "last", "y"))
+    with structlog.testing.capture_logs() as logged:
+        await bench.stop()
+    assert [(each["event"], each["lines"]) for each in logged if "lines" in each] == [("not recorded", 1)]
+
+
+@looptime
+async def test_a_batch_that_is_cut_off_is_kept_at_the_end():
+    bench = Bench()
+    bench.ledger.gate = asyncio.Event()
+    bench.controller._recorder.note(Entry(NOON, "A-1", "first", "y"))
+    await asyncio.sleep(1)
+    asyncio.get_running_loop().call_later(1, bench.ledger.gate.set)
+    await bench.stop()
+    assert [entry.action for entry in bench.ledger.entries] == ["first"]
+
+
+async def test_revisions_are_kept_with_their_verdict(bench):
+    taken = await bench.controller.take(replace(revision().snapshot, signature="good: Ada"))
+    await bench.controller.until(lambda world: world.revision is taken)
+    assert await bench.controller.take(revision().snapshot) is taken  # the very same commit is nothing new
+    bad = replace(revision().snapshot, commit="bad", files={"a.yaml": "nonsense: 1"})
+    assert isinstance(await bench.controller.take(bad), RevisionError)
+    await bench.controller.until(lambda world: world.refused is not None)
+    again = await bench.controller.take(revision().snapshot)  # but it ends a refusal
+    await bench.controller.until(lambda world: world.refused is None)
+    assert not isinstance(again, RevisionError)
+    await bench.stop()
+    kept = [each for batch in bench.ledger.batches for each in batch.revisions]
+    assert [(each.commit, each.verdict, bool(each.files)) for each in kept] == [
+        ("c1", "taken", True),
+        ("bad", "refused", False),
+        ("c1", "taken", True),
+    ]
+    assert (kept[0].fleet, kept[0].signature, len(kept[0].plan)) == ("toys", "good: Ada", 64)
+    assert "apiVersion" in kept[1].why
+
+
+@looptime
+async def test_a_restored_world_is_read_before_it_is_written(bench):
+    await synced(bench)
+    restored = restore(World(revision=revision()), {A1: bench.ledger.documents[A1]}, NOON)
+    again = Bench(restored.world)
+    again.yard.held = bench.yard.held
+    again.connect()
+    await again.settle()
+    await asyncio.sleep(1)
+    kinds = [type(each) for each in again.yard.commands]
+    assert ReadProfiles in kinds
+    assert not again.writes()
+    await again.stop()
+
+
+@looptime
+async def test_many_documents_leave_the_loop_its_turn(bench, monkeypatch):
+    monkeypatch.setattr(recorder_module, "AT_ONCE", 1)
+    bench.controller.report(RevisionLoaded(revision()))
+    for number in range(2):
+        bench.connect(f"A-{number + 1}", number)
+    await bench.settle(number=2)
+    await asyncio.sleep(1)
+    assert {key for _, key in bench.ledger.documents} >= {"a-1", "a-2"}
