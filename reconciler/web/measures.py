@@ -1,4 +1,4 @@
-"""What happens, counted: calls and their times, writes, refusals, turns of direction, fetches, notices.
+"""What happens, counted: calls and their times, writes, refusals, turns of direction, fetches, notices, history.
 
 The command line feeds it with what the shells report; `metrics` shows it. Labels are words of fixed lists, never what a
 station or a person has written, so that the number of series does not grow with the fleet.
@@ -91,6 +91,7 @@ class Measures:
         self._turns = self._counter("direction_changes", "Turns between import and export, as metered", ())
         self._fetches = self._counter("fetches", "Looks for new commits, by what came of it", ("result",))
         self._notices = self._counter("notifications", "Notices to other systems, by what came of them", ("result",))
+        self._rows = self._counter("history_rows", "Lines of history written", ())
         self._exports: dict[tuple[str, int], bool] = {}
 
     def call(self, action: str, outcome: str, seconds: float) -> None:
@@ -119,6 +120,10 @@ class Measures:
     def notified(self, result: str) -> None:
         """Count a notice that was sent, given up or dropped."""
         self._notices.labels(result).inc()
+
+    def recorded(self, lines: int) -> None:
+        """Count lines of history that were written."""
+        self._rows.inc(lines)
 
     def _written(self, outcome: Outcome) -> None:
         match outcome:

@@ -26,11 +26,15 @@ NAMESPACE = "reconciler"
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a scrape asks: the controller, the stations' counters, the clock, and frames that were not written down."""
+    """What a scrape asks: the controller, the stations' counters, the clock, and two numbers.
+
+    `queued` events wait for the controller, `dropped` frames were not written down.
+    """
 
     controller: Controlling
     stations: Counting
     clock: Callable[[], datetime]
+    queued: Callable[[], int] = lambda: 0
     dropped: Callable[[], int] = lambda: 0
 
 
@@ -64,7 +68,7 @@ class _Fleet(Collector):
         yield from self._keeping(world, now)
 
     def _queues(self, world: WorldLike) -> Iterator[Metric]:
-        yield _gauge("queued_events", "Events that wait for the controller's step", self._sources.controller.queued)
+        yield _gauge("queued_events", "Events that wait for the controller's step", self._sources.queued())
         yield _gauge("waiting_stations", "Stations that wait for room to send", len(world.waiting))
         yield _gauge("commands_in_flight", "Commands that stations have not answered yet", world.in_flight)
         frames = CounterMetricFamily(f"{NAMESPACE}_calls", "Calls sent to stations.", labels=["action"])
@@ -79,9 +83,7 @@ class _Fleet(Collector):
 
     def _keeping(self, world: WorldLike, now: datetime) -> Iterator[Metric]:
         """Tell of git and of the database: what the controller knows, and what it can keep."""
-        recorded = self._sources.controller.recorded
         yield _gauge("store_up", "Whether what is done can be recorded", world.recording.ok)
-        yield CounterMetricFamily(f"{NAMESPACE}_history_rows", "Lines of history written.", value=recorded)
         yield _gauge("revision_refused", "Whether the newest commit was refused", world.refused is not None)
         at = world.revision.snapshot.committed_at if world.revision else None
         if at is not None:

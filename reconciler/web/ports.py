@@ -132,16 +132,12 @@ class NotAsked(Shape):
 
 
 class Controlling(Shape):
-    """The controller, as the API sees it: `queued` events wait, `recorded` lines of history were written."""
+    """The controller, as the API sees it."""
 
     @property
     def world(self) -> WorldLike: ...
     @property
     def history(self) -> Sequence[EntryLike]: ...
-    @property
-    def queued(self) -> int: ...
-    @property
-    def recorded(self) -> int: ...
     async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | NotAsked: ...
 
 

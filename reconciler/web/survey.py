@@ -14,9 +14,8 @@ from decimal import Decimal
 from reconciler.profiles.profile import Mode, Period, Profile, Purpose, later
 from reconciler.rollout.conditions import Reason
 from reconciler.rollout.station import Goal, Station
-from reconciler.web.conditions import stance
 from reconciler.web.ports import WorldLike
-from reconciler.web.view import standing
+from reconciler.web.view import UNSEEN
 
 PATIENCE = timedelta(minutes=5)
 """How long a renewal may be due before its lease is called at risk, however short the lease."""
@@ -60,24 +59,23 @@ class Survey:
 def survey(world: WorldLike, now: datetime) -> Survey:
     """Look at every station of the revision in force once."""
     keys = world.revision.fleet.stations if world.revision else ()
-    stances = [stance(world, key) for key in keys]
-    reasons = Counter(each.reason for each in stances)
+    turned = [world.turned.get(key) for key in keys]
+    reasons = Counter(each.reason if each else Reason.OFFLINE for each in turned)
+    states = Counter(answer.state if answer else UNSEEN[0] for answer in map(world.standing.get, keys))
     found = [station for station in map(world.stations.get, keys) if station is not None]
     graces = tuple(_graces(found))
     due = [grace for online, grace in graces if online and now >= grace.risk]
     return Survey(
-        states=Counter(standing(world, key)[0] for key in keys),
+        states=states,
         reasons=reasons,
-        stations=len(stances),
+        stations=len(turned),
         connected=sum(station.session is not None for station in found),
         in_sync=reasons[Reason.IN_SYNC],
         faulted=sum(bool(station.faulted) for station in found if station.session is not None),
         at_risk=sum(now < grace.lapse for grace in due),
         lapsed=sum(now >= grace.lapse for grace in due),
         lapses=_first(graces),
-        drifting_since=min(
-            (each.turned.since for each in stances if each.turned and each.reason in ADRIFT), default=None
-        ),
+        drifting_since=min((each.since for each in turned if each and each.reason in ADRIFT), default=None),
     )
 
 

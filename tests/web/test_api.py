@@ -27,8 +27,6 @@ class Controlled:
     def history(self):
         return self.yard.history
 
-    queued = recorded = 0
-
     async def ask(self, request, who, *, force=False):
         self.asked.append((request.station, request.action, request.payload, who, force))
         match self.answers:

@@ -22,10 +22,11 @@ class Scraped:
         self.yard, self.measures = yard, Measures()
         self.frames, self.dropped = {"SetChargingProfile": 3, "MadeUp": 2, "MadeUpToo": 1}, 4
         stations = SimpleNamespace(all_frames=lambda: self.frames)
-        self.metrics = Metrics(self.measures, Sources(self, stations, lambda: yard.now, lambda: self.dropped))
+        self.metrics = Metrics(
+            self.measures, Sources(self, stations, lambda: yard.now, lambda: 5, lambda: self.dropped)
+        )
 
     world = property(lambda self: self.yard.world)
-    queued, recorded = 5, 6
 
     def families(self):
         return list(text_string_to_metric_families(self.metrics.write().decode()))
@@ -94,6 +95,7 @@ def test_calls_are_counted_by_the_actions_of_the_program_and_others_together(scr
 
 
 def test_queues_git_and_the_database_are_shown(scraped, yard):
+    scraped.measures.recorded(6)
     shown = scraped.samples()
     assert ("reconciler_git_age_seconds",) not in shown
     assert (shown["reconciler_queued_events",], shown["reconciler_history_rows_total",]) == (5, 6)
