@@ -86,11 +86,11 @@ def trust(snapshot: Snapshot, like: Revision | None = None) -> Revision:
     """
     from reconciler.cli.complaints import Quoted
     from reconciler.controller.revision import Revision
-    from reconciler.manifests.load import load
+    from reconciler.manifests.load import reload
     from reconciler.source.shipped import default_templates
 
     try:
-        return Revision(snapshot, load(snapshot, dict(like.readings) if like else None), default_templates())
+        return Revision(snapshot, reload(snapshot, like.loading if like else None).fleet, default_templates())
     except RevisionError as error:
         raise Quoted(error.errors, snapshot.files) from error
 

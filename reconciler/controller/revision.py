@@ -12,11 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from reconciler.errors import ManifestError, ProtocolError, RevisionError, Unsupported
-from reconciler.manifests.catalogue import Readings
 from reconciler.manifests.fleet import Fleet, Station
 from reconciler.manifests.guardrails import Severity
-from reconciler.manifests.load import load
+from reconciler.manifests.load import reload
 from reconciler.manifests.snapshot import Snapshot
+from reconciler.manifests.standing import Loading
 from reconciler.ocpp.dialects import dialect
 from reconciler.ocpp.judge import judge
 from reconciler.plan.change import Owned
@@ -27,7 +27,7 @@ from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Profile, Purpose
 from reconciler.render.assume import assume, protocols
-from reconciler.render.desired import SCHEDULE, Desired, Renderer, remember
+from reconciler.render.desired import SCHEDULE, Desired, Renderer, parts_of, remember
 from reconciler.render.readiness import check_departures
 from reconciler.render.yielded import refuse
 from reconciler.rollout.site import HORIZON, Caps, Load, load_of_lines
@@ -52,8 +52,9 @@ class Revision:
         self.caps = {name: Caps(site.import_w, site.export_w) for name, site in fleet.sites.items()}
         self.members = _members(fleet)
         self.warnings: tuple[Finding, ...] = ()
-        self.readings: Readings = {}
-        self._goals: dict[object, tuple[Desired, Goal]] = {}
+        self.loading: Loading | None = None
+        self._sound: dict[int, tuple[Profile, ...]] = {}
+        self._goals: dict[int, tuple[Desired, Goal]] = {}
         self._withheld: dict[object, tuple[Goal, Goal]] = {}
         self._planned: dict[object, Load] = {}
 
@@ -74,11 +75,28 @@ class Revision:
         """
         desired = self.renderer.desired(station, capability, now)
         known = self._goals.get(id(desired))
-        if known is not None and known[0] is desired:
+        if known is not None and known[1].revision == self.commit:
             return known[1]
-        goal = self._make_goal(desired, station, capability)
+        goal = replace(known[1], revision=self.commit) if known else self._make_goal(desired, station, capability)
         remember(self._goals, id(desired), (desired, goal))
         return goal
+
+    def take_over(self, before: Revision, now: datetime) -> None:
+        """Keep what another revision has rendered, lowered and judged for stations made of the very same objects."""
+        kept = {id(desired) for desired in self.renderer.take_over(before.renderer, now)}
+        self._goals = {key: known for key, known in before._goals.copy().items() if key in kept}
+        if self.fleet.discharge_allowed == before.fleet.discharge_allowed:
+            alive = {id(goal.profiles) for _, goal in self._goals.values()}
+            self._sound = {key: profiles for key, profiles in before._sound.items() if key in alive}
+
+    def judge(self, goal: Goal, protocol: Protocol, capability: Capability) -> tuple[ManifestError, ...]:
+        """Give what keeps a goal from being sent: discharge without consent, and what breaks the official schemas."""
+        if id(goal.profiles) in self._sound:
+            return ()
+        errors = tuple(_judge(goal, protocol, capability, self.fleet))
+        if not errors:
+            self._sound[id(goal.profiles)] = goal.profiles
+        return errors
 
     def withhold(self, goal: Goal, why: str) -> Goal:
         """Give a goal without anything that lets flow: the floor and the ceiling; equal inputs share one goal."""
@@ -124,14 +142,16 @@ class Revision:
 
 
 def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before: Revision | None = None) -> Revision:
-    """Load, render and prove a snapshot; files that the revision `before` has alike are not read again.
+    """Load, render and prove a snapshot; what the revision `before` has alike is neither read nor rendered again.
 
     Raises:
         RevisionError: with every reason, sorted by place.
     """
-    readings = dict(before.readings) if before else {}
-    revision = Revision(snapshot, load(snapshot, readings), shipped)
-    revision.readings = readings
+    loading = reload(snapshot, before.loading if before else None)
+    revision = Revision(snapshot, loading.fleet, shipped)
+    revision.loading = loading
+    if before:
+        revision.take_over(before, now)
     tried = tuple(_trial(revision, now))
     findings = prove(revision.renderer, now, (each for each in tried if not isinstance(each, ManifestError)))
     errors = [each for each in tried if isinstance(each, ManifestError)]
@@ -166,9 +186,7 @@ def _alike(fleet: Fleet) -> Iterable[list[Station]]:
     """Give the stations of each kind: whatever is rendered for one is rendered alike for all of its kind."""
     found: dict[tuple[object, ...], list[Station]] = {}
     for each in fleet.stations.values():
-        found.setdefault((id(each.assignments), id(each.settings), each.evses, each.declared, each.model), []).append(
-            each
-        )
+        found.setdefault((*parts_of(each), id(each.declared), each.model), []).append(each)
     return found.values()
 
 
@@ -191,7 +209,7 @@ def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError | Noted]
             except ManifestError as error:
                 yield error
                 break
-            yield from _judge(goal, protocol, assume(station.declared, protocol), revision.fleet)
+            yield from revision.judge(goal, protocol, assume(station.declared, protocol))
             if goal.refusal:
                 refusals.append((protocol, goal.refusal))
             span, capability = (now, now + HORIZON), assume(station.declared, protocol)

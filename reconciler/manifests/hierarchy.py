@@ -5,6 +5,7 @@ Used by `load`. Cycles and depth are bounded here, so that everything after can 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.manifests.complaints import clip
@@ -78,13 +79,20 @@ class Selector:
     def __init__(self, listed: Mapping[str, Listed], complaints: Complaints, *, complete: bool) -> None:
         self._complaints = complaints
         self._complete = complete
+        self._listed = listed
         self._by_label: dict[tuple[str, str], set[str]] = {}
-        self._by_name: dict[str, str] = {}
+        alike: dict[int, tuple[Mapping[str, str], list[str]]] = {}
         for key, station in listed.items():
-            self._by_name[station.name.casefold()] = key
-            for pair in station.labels.items():
-                self._by_label.setdefault(pair, set()).add(key)
-        self._by_name |= {key: key for key in listed}
+            alike.setdefault(id(station.labels), (station.labels, []))[1].append(key)
+        for labels, keys in alike.values():
+            for pair in labels.items():
+                self._by_label.setdefault(pair, set()).update(keys)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, str]:
+        """Give keys by the names of stations and by themselves; few fleets name stations."""
+        named = {station.name.casefold(): key for key, station in self._listed.items()}
+        return named | {key: key for key in self._listed}
 
     def select(self, entry: Entry[GroupSpec]) -> frozenset[str]:
         """Give the keys of the stations that a group itself selects; note an empty selection and unknown names."""

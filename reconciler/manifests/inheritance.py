@@ -21,6 +21,7 @@ from reconciler.manifests.fleet import Declared, FailSafe, OnUnsupported, Origin
 from reconciler.manifests.models import CapabilitySpec, FailSafePart
 from reconciler.manifests.programme import TemplateUseSpec
 from reconciler.manifests.roster import Listed
+from reconciler.manifests.standing import Standing, spell_settings
 from reconciler.manifests.times import write_duration
 
 H = TypeVar("H", bound=Hashable)
@@ -61,7 +62,12 @@ class Inheritance:
     """Settles what stations inherit."""
 
     def __init__(
-        self, catalogue: Catalogue, lineage: Mapping[str, tuple[str, ...]], resolve: Resolver, complaints: Complaints
+        self,
+        catalogue: Catalogue,
+        lineage: Mapping[str, tuple[str, ...]],
+        resolve: Resolver,
+        standing: Standing,
+        complaints: Complaints,
     ) -> None:
         self._catalogue, self._lineage, self._complaints = catalogue, lineage, complaints
         self._resolve = resolve
@@ -70,6 +76,10 @@ class Inheritance:
         self._said: dict[tuple[str, str], Mapping[tuple[str, ...], Said]] = {}
         self._settled: dict[tuple[int, str, tuple[str, ...], str | None], Inherited] = {}
         self._shared: dict[Hashable, object] = {}
+        for each in {id(station.settings): station for station in standing.stations}.values():
+            self._share(each.settings, spell_settings(each.settings))
+        for each in {id(station.declared): station for station in standing.stations}.values():
+            self._share(each.declared)
         self._reported: set[tuple[Place, Place]] = set()
 
     def settle(self, station: Listed, direct: tuple[str, ...], site: str | None) -> Inherited:
@@ -160,7 +170,7 @@ class Inheritance:
         origins = tuple(
             Origin(".".join(path), write_setting(each.value), each.level, each.place) for path, each in found.items()
         )
-        return Inherited(self._share(settings), self._share(declared), self._share(origins))
+        return Inherited(self._share(settings, spell_settings(settings)), self._share(declared), self._share(origins))
 
     def _fail_safe(self, found: Mapping[tuple[str, ...], Said], station: Listed) -> FailSafe:
         safe = FailSafe(*(_duration(found, "failSafe", name) for name in ("lease", "renewBefore", "maxOffline")))
@@ -175,8 +185,8 @@ class Inheritance:
                 self._complaints.add(place, "lease-too-short", message, field="spec.failSafe")
         return safe
 
-    def _share(self, value: H) -> H:
-        return cast("H", self._shared.setdefault(value, value))
+    def _share(self, value: H, spelt: Hashable = None) -> H:
+        return cast("H", self._shared.setdefault(value if spelt is None else spelt, value))
 
 
 _CAPABILITY = tuple(CapabilitySpec.model_fields.items())

@@ -23,40 +23,51 @@ from reconciler.manifests.rollouts import check_rollout, drift_of, strategy_of
 from reconciler.manifests.roster import Roster
 from reconciler.manifests.schedules import check_consent, resolve_schedules
 from reconciler.manifests.snapshot import TEMPLATE_SUFFIX, TEMPLATES, is_read
+from reconciler.manifests.standing import Loading, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.manifests.catalogue import Entry, Readings
-    from reconciler.manifests.fleet import Schedule
+    from reconciler.manifests.catalogue import Entry
+    from reconciler.manifests.fleet import Assignment
     from reconciler.manifests.roster import Listed
     from reconciler.manifests.snapshot import Snapshot
 
 
-def load(snapshot: Snapshot, readings: Readings | None = None) -> Fleet:
-    """Resolve a snapshot; raises RevisionError with every error at once.
+def load(snapshot: Snapshot) -> Fleet:
+    """Resolve a snapshot; raises RevisionError with every error at once."""
+    return reload(snapshot, None).fleet
 
-    `readings` spare what was read for another snapshot; afterwards they are this one's.
-    """
+
+def reload(snapshot: Snapshot, before: Loading | None) -> Loading:
+    """Resolve a snapshot as `load` does; what it has in common with the one before is neither read nor made again."""
     complaints = Complaints()
+    readings = dict(before.readings) if before else {}
     found = catalogue(snapshot, complaints, readings)
+    standing = Standing(before, found, snapshot.files)
     spec = _the_fleet(found, complaints)
     almanac = Almanac(found, complaints)
-    schedules = resolve_schedules(found, almanac, complaints)
+    schedules = resolve_schedules(found, almanac, standing, complaints)
     if spec.discharge == "forbidden" and (found.fleets or not found.broken("Fleet")):
         check_consent(schedules, complaints)
-    roster = Roster(snapshot.files, spec.nominal_voltage, complaints)
+    roster = Roster(snapshot.files, spec.nominal_voltage, standing, complaints)
     roster.fill(found)
     check_rollout(found, (station.labels for station in roster.listed.values()), complaints)
-    structure = _structure(found, roster.listed, schedules, complaints)
+    structure = _structure(found, roster.listed, assign(found, schedules, standing, complaints), complaints)
     references = References(found, almanac, templates(snapshot.files), complaints)
-    inheritance = Inheritance(found, structure.lineage, references.resolve, complaints)
-    stations = _stations(roster.listed, structure, inheritance, complaints)
+    inheritance = Inheritance(found, structure.lineage, references.resolve, standing, complaints)
+    placements, direct = Placements(structure, standing, complaints), _direct(roster.listed, structure)
+    stations = {
+        key: standing.station(roster.listed[key], groups, structure)
+        or _station(roster.listed[key], groups, placements, inheritance)
+        for key, groups in direct.items()
+    }
     check_expressible(stations.values(), complaints)
     if complaints.errors:
         raise RevisionError(complaints.errors)
     entry = next(iter(found.fleets.values()))
-    return _fleet(entry, _sites(found), _groups(found, stations, structure), stations, templates(snapshot.files))
+    fleet = _fleet(entry, _sites(found), _groups(found, stations, structure), stations, templates(snapshot.files))
+    return Loading(fleet, snapshot.files, readings, found, schedules, roster.rows, roster.listed, direct, structure)
 
 
 def templates(files: Mapping[str, str]) -> dict[str, str]:
@@ -80,7 +91,7 @@ def _the_fleet(found: Catalogue, complaints: Complaints) -> FleetSpec:
 
 
 def _structure(
-    found: Catalogue, listed: Mapping[str, Listed], schedules: Mapping[str, Schedule], complaints: Complaints
+    found: Catalogue, listed: Mapping[str, Listed], own: Mapping[str, tuple[Assignment, ...]], complaints: Complaints
 ) -> Structure:
     lineage = chains(found, complaints)
     complete = not (found.broken("Station") or found.broken("StationSet"))
@@ -89,18 +100,17 @@ def _structure(
     if not check_memberships(found, lineage, selected, complaints):
         selected = dict.fromkeys(lineage, frozenset())
     sites = site_names(found, lineage, complaints)
-    return Structure(found.groups, lineage, sites, assign(found, schedules, complaints), selected)
+    return Structure(found.groups, lineage, sites, own, selected)
 
 
-def _stations(
-    listed: Mapping[str, Listed], structure: Structure, inheritance: Inheritance, complaints: Complaints
-) -> dict[str, Station]:
-    direct: dict[str, list[str]] = {}
+def _direct(listed: Mapping[str, Listed], structure: Structure) -> dict[str, tuple[str, ...]]:
+    """Give the groups that select each station; those of many are the same."""
+    direct: dict[str, tuple[str, ...]] = dict.fromkeys(sorted(listed), ())
     for name, keys in structure.selected.items():
+        joined = {groups: (*groups, name) for groups in {direct[key] for key in keys}}
         for key in keys:
-            direct.setdefault(key, []).append(name)
-    placements = Placements(structure, complaints)
-    return {key: _station(listed[key], tuple(direct.get(key, ())), placements, inheritance) for key in sorted(listed)}
+            direct[key] = joined[direct[key]]
+    return direct
 
 
 def _station(listed: Listed, direct: tuple[str, ...], placements: Placements, inheritance: Inheritance) -> Station:
@@ -116,7 +126,7 @@ def _station(listed: Listed, direct: tuple[str, ...], placements: Placements, in
         groups=placement.groups,
         evses=listed.evses,
         declared=inherited.declared,
-        assignments=placements.bound_to(placement.assignments, inherited.settings.ready_by),
+        assignments=placements.bound_to(placement.assignments, inherited.settings),
         settings=inherited.settings,
         place=listed.place,
         origins=inherited.origins,

@@ -10,15 +10,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reconciler.manifests.fleet import Assignment
+from reconciler.manifests.standing import spell_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
-    from reconciler.manifests.fleet import ReadyBy, Schedule
+    from reconciler.manifests.fleet import ReadyBy, Schedule, Settings, Station
     from reconciler.manifests.models import GroupSpec
     from reconciler.manifests.roster import Listed
+    from reconciler.manifests.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,14 @@ class Placement:
 
 
 def assign(
-    catalogue: Catalogue, schedules: Mapping[str, Schedule], complaints: Complaints
+    catalogue: Catalogue, schedules: Mapping[str, Schedule], standing: Standing, complaints: Complaints
 ) -> dict[str, tuple[Assignment, ...]]:
     """Give each group's own assignments; note schedules that do not exist and a priority given twice."""
-    return {name: _own(catalogue, name, schedules, complaints) for name in sorted(catalogue.groups)}
+    found: dict[str, tuple[Assignment, ...]] = {}
+    for name in sorted(catalogue.groups):
+        known = standing.own(catalogue.groups[name], schedules)
+        found[name] = _own(catalogue, name, schedules, complaints) if known is None else known
+    return found
 
 
 def _own(
@@ -64,12 +70,18 @@ def _own(
 class Placements:
     """Work out placements, each distinct one once."""
 
-    def __init__(self, structure: Structure, complaints: Complaints) -> None:
+    def __init__(self, structure: Structure, standing: Standing, complaints: Complaints) -> None:
         self._structure = structure
         self._complaints = complaints
         self._placements: dict[tuple[str, ...], Placement] = {}
         self._tuples: dict[tuple[int, ...], tuple[Assignment, ...]] = {}
-        self._bound: dict[tuple[int, ReadyBy], tuple[Assignment, ...]] = {}
+        self._bound: dict[Hashable, tuple[Assignment, ...]] = {}
+        self._known: dict[tuple[int, int], tuple[Assignment, ...]] = {}
+        for assignments, ready in {id(each.assignments): _held(each) for each in standing.stations}.values():
+            if ready is None:
+                self._tuples[tuple(map(id, assignments))] = assignments
+            else:
+                self._bound[spell_bound(assignments, ready)] = assignments
         self._reported: set[tuple[Assignment, Assignment]] = set()
 
     def place(self, station: Listed, direct: tuple[str, ...]) -> Placement:
@@ -84,14 +96,18 @@ class Placements:
             self._complaints.add(station.place, "two-sites", message, field=station.field, hint=hint)
         return placement
 
-    def bound_to(self, assignments: tuple[Assignment, ...], ready: ReadyBy | None) -> tuple[Assignment, ...]:
+    def bound_to(self, assignments: tuple[Assignment, ...], settings: Settings) -> tuple[Assignment, ...]:
         """Give assignments as an object of their own where a departure shapes what they come to.
 
         Whatever is worked out once for stations alike goes by the identity of their assignments.
         """
+        ready = settings.ready_by
         if ready is None:
             return assignments
-        return self._bound.setdefault((id(assignments), ready), (*assignments,))
+        key = (id(assignments), id(settings))
+        if key not in self._known:
+            self._known[key] = self._bound.setdefault(spell_bound(assignments, ready), (*assignments,))
+        return self._known[key]
 
     def _work_out(self, station: Listed, direct: tuple[str, ...]) -> Placement:
         groups = _nearest_first(self._structure.lineage[name] for name in direct)
@@ -122,6 +138,10 @@ class Placements:
         entry = self._structure.groups[assignment.group]
         places = [entry.at("schedules", number, "priority") for number in range(len(entry.spec.schedules))]
         return f"spec.schedules[{places.index(assignment.place)}].priority"
+
+
+def _held(station: Station) -> tuple[tuple[Assignment, ...], ReadyBy | None]:
+    return station.assignments, station.settings.ready_by
 
 
 def _nearest_first(chains: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

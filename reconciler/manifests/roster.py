@@ -17,20 +17,19 @@ from reconciler.manifests.identities import MAX_STATIONS, Rated, Row, expand
 from reconciler.manifests.models import EvseSpec
 from reconciler.manifests.quantity import Malformed
 from reconciler.manifests.snapshot import TABLE_SUFFIX
+from reconciler.manifests.standing import spell_evses
 from reconciler.manifests.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
     from decimal import Decimal
-    from typing import TypeVar
 
     from reconciler.errors import Place
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
     from reconciler.manifests.models import Hardware, StationSetSpec, StationSpec
     from reconciler.manifests.quantity import Quantity
-
-    H = TypeVar("H", bound=Hashable)
+    from reconciler.manifests.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,17 @@ class Listed:
 class Roster:
     """List stations from their documents, and note what is wrong with them."""
 
-    def __init__(self, files: Mapping[str, str], voltage: Decimal, complaints: Complaints) -> None:
+    def __init__(self, files: Mapping[str, str], voltage: Decimal, standing: Standing, complaints: Complaints) -> None:
         self._files = files
         self._voltage = voltage
         self._complaints = complaints
-        self._shared: dict[Hashable, object] = {}
+        self._standing = standing
+        known = {id(each.evses): each.evses for each in standing.stations}
+        self._hardware: dict[Hashable, tuple[Evse, ...]] = {spell_evses(each): each for each in known.values()}
+        self._labelled: dict[Hashable, Mapping[str, str]] = {}
         self._entered = 0
         self.listed: dict[str, Listed] = {}
+        self.rows: dict[int, tuple[Listed, ...]] = {}
 
     def fill(self, catalogue: Catalogue) -> None:
         """List every station of the catalogue."""
@@ -97,18 +100,25 @@ class Roster:
                 self._complaints.add(entry.at(*path), error.rule, error.message, field=field, hint=error.hint)
 
     def _list(self, catalogue: Catalogue, entry: Entry[Hardware], rows: Iterator[Row], name: str = "") -> None:
-        spec = entry.spec
-        evses = self._evses(entry)
-        site = spec.site
+        site = entry.spec.site
         if site is not None and not catalogue.check_reference(
             "Site", site, entry.at("site"), "spec.site", self._complaints
         ):
             site = None
+        known, kept = self._standing.rows(entry), list[Listed]()
+        for station in self._make(entry, rows, site, name) if known is None else known:
+            kept.append(station)
+            if not self._enter(station):
+                return
+        self.rows[id(entry)] = tuple(kept)
+
+    def _make(self, entry: Entry[Hardware], rows: Iterable[Row], site: str | None, name: str) -> Iterator[Listed]:
+        spec, evses = entry.spec, self._evses(entry)
         for row in rows:
             labels, model = self._labels(entry, row), row.model or spec.model
             own = evses if evses and not row.ratings else self._rated(entry, row)
             key = row.identity.casefold()
-            station = Listed(
+            yield Listed(
                 key,
                 row.identity,
                 name or row.identity,
@@ -121,8 +131,6 @@ class Roster:
                 row.field,
                 _told(row),
             )
-            if not self._enter(station):
-                return
 
     def _enter(self, station: Listed) -> bool:
         self._entered += 1
@@ -142,9 +150,7 @@ class Roster:
         if not row.labels:
             return entry.labels
         pairs = tuple(sorted({**entry.labels, **dict(row.labels)}.items()))
-        found = self._shared.setdefault(pairs, dict(pairs))
-        assert isinstance(found, dict)  # noqa: S101 - its key has the form of labels
-        return found
+        return self._labelled.setdefault(pairs, dict(pairs))
 
     def _evses(self, entry: Entry[Hardware]) -> tuple[Evse, ...]:
         seen: dict[int, int] = {}
@@ -214,10 +220,8 @@ class Roster:
             self._complaints.add(place, error.rule, error.message, field=field, hint=error.hint)
             return power.value
 
-    def _share(self, value: H) -> H:
-        found = self._shared.setdefault(value, value)
-        assert isinstance(found, type(value))  # noqa: S101 - equal values have one type
-        return found
+    def _share(self, evses: tuple[Evse, ...]) -> tuple[Evse, ...]:
+        return self._hardware.setdefault(spell_evses(evses), evses)
 
 
 def _told(row: Row) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
     from reconciler.manifests.programme import ScheduleSpec, WindowSpec
+    from reconciler.manifests.standing import Standing
 
 MAX_EXTENDS = 8
 MODES = {
@@ -36,12 +37,14 @@ MODES = {
 }
 
 
-def resolve_schedules(catalogue: Catalogue, almanac: Almanac, complaints: Complaints) -> dict[str, Schedule]:
+def resolve_schedules(
+    catalogue: Catalogue, almanac: Almanac, standing: Standing, complaints: Complaints
+) -> dict[str, Schedule]:
     """Make each schedule a value, following what it extends; note windows that overlap."""
-    resolver = _Resolver(catalogue, almanac, complaints)
+    resolver = _Resolver(catalogue, almanac, standing, complaints)
     schedules = {name: resolver.resolve(name, ()) for name in sorted(catalogue.schedules)}
     overlaps = Overlaps(complaints)
-    for schedule in schedules.values():
+    for schedule in resolver.made:
         overlaps.check(schedule)
     return schedules
 
@@ -80,8 +83,10 @@ def powers(schedule: Schedule) -> Iterator[tuple[Quantity, Place, str]]:
 
 
 class _Resolver:
-    def __init__(self, catalogue: Catalogue, almanac: Almanac, complaints: Complaints) -> None:
+    def __init__(self, catalogue: Catalogue, almanac: Almanac, standing: Standing, complaints: Complaints) -> None:
         self._catalogue, self._almanac, self._complaints = catalogue, almanac, complaints
+        self._standing = standing
+        self.made: list[Schedule] = []
         self._known: dict[str, Schedule] = {}
         self._patterns: dict[Pattern, Pattern] = {}
 
@@ -90,7 +95,7 @@ class _Resolver:
         if name not in self._known:
             entry = self._catalogue.schedules[name]
             base = self._base(entry, (*way, name))
-            self._known[name] = self._schedule(entry, base)
+            self._known[name] = self._standing.schedule(entry, base) or self._schedule(entry, base)
         return self._known[name]
 
     def _base(self, entry: Entry[ScheduleSpec], way: tuple[str, ...]) -> Schedule | None:
@@ -113,7 +118,7 @@ class _Resolver:
 
     def _schedule(self, entry: Entry[ScheduleSpec], base: Schedule | None) -> Schedule:
         spec = entry.spec
-        return Schedule(
+        made = Schedule(
             name=entry.name,
             windows=tuple(self._window(entry, number, window) for number, window in enumerate(spec.windows)),
             otherwise=spec.otherwise,
@@ -123,6 +128,8 @@ class _Resolver:
             place=entry.place,
             extends=base,
         )
+        self.made.append(made)
+        return made
 
     def _window(self, entry: Entry[ScheduleSpec], number: int, spec: WindowSpec) -> Window:
         end = spec.to if spec.to > spec.from_ else spec.to + MINUTES_PER_DAY

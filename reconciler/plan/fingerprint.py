@@ -19,7 +19,7 @@ class Fingerprints:
     """Gives the fingerprints of one revision's stations, computed once per kind."""
 
     def __init__(self, fleet: Fleet, templates: Mapping[str, str]) -> None:
-        self._fleet = _hash(repr((_fleet(fleet), sorted(templates.items()))))
+        self.common = _hash(repr((_fleet(fleet), sorted(templates.items()))))
         self._known: dict[tuple[object, ...], str] = {}
 
     def of(self, station: Station) -> str:
@@ -27,7 +27,7 @@ class Fingerprints:
         key = (*map(id, (station.assignments, station.evses, station.declared, station.settings)), station.model)
         if key not in self._known:
             hardware = (station.model, station.declared, _evses(station))
-            parts = (self._fleet, station.settings.meaning, hardware, _assignments(station.assignments))
+            parts = (self.common, station.settings.meaning, hardware, _assignments(station.assignments))
             self._known[key] = _hash(repr(parts))
         return self._known[key]
 

@@ -156,7 +156,10 @@ class _Desk:
         assert self._base_marks is not None  # noqa: S101 - made with the base
         before, after = self._base.fleet.stations, self._head.fleet.stations
         alike: dict[tuple[str, str], list[str]] = {}
+        steady = self._base_marks.common == self._marks.common
         for key in before.keys() & after.keys():
+            if steady and before[key] is after[key]:
+                continue  # the very same object means the same
             marks = (self._base_marks.of(before[key]), self._marks.of(after[key]))
             if marks[0] != marks[1]:
                 alike.setdefault(marks, []).append(key)

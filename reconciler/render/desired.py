@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import TypeVar
 
 from reconciler.errors import ManifestError, Unsupported
@@ -32,6 +33,9 @@ FIRST_EVSE = 10
 REMEMBERED = 20_000
 ZERO = Decimal(0)
 T = TypeVar("T")
+K = TypeVar("K")
+Kind = tuple[int, int, int, str, Capability, Lease]
+"""What a rendering depends on: assignments, settings and EVSEs by their identity, then model, capability and lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Renderer:
         self.programmes = Programmes(fleet)
         self.templates = {**shipped, **fleet.templates}
         self._sandbox = Sandbox(self.templates)
-        self._remembered: dict[object, Desired] = {}
+        self._remembered: dict[Kind, Desired] = {}
         self._yields: dict[object, tuple[Profile, ...]] = {}
         self._latest: dict[str, Mapping[str, object]] = {}
         self.renderings = 0
@@ -70,7 +74,8 @@ class Renderer:
             ManifestError: a template failed, or yielded what may not be sent.
         """
         lease = lease_at(now, station.settings.fail_safe, bucket(station.identity))
-        key = (id(station.assignments), id(station.settings), station.evses, station.model, capability, lease)
+        assignments, settings, evses = parts_of(station)
+        key = (assignments, settings, evses, station.model, capability, lease)
         known = self._remembered.get(key)
         if known is None or not known.since <= now < known.until:
             try:
@@ -79,6 +84,20 @@ class Renderer:
                 raise self._placed(error) from error
             remember(self._remembered, key, known)
         return known
+
+    def take_over(self, before: Renderer, now: datetime) -> tuple[Desired, ...]:
+        """Give what another fleet's renderer has rendered for stations made of the very same objects, and keep it.
+
+        Both fleets must be alive, for objects are told apart by where they lie. Nothing is kept where templates, time
+        zone, voltage or profile ids differ.
+        """
+        if (_common(self.fleet), self.templates) != (_common(before.fleet), before.templates):
+            return ()
+        alive = _parts(self.fleet) & _parts(before.fleet)
+        known = before._remembered.copy()  # its own thread may go on rendering
+        self._remembered = {key: each for key, each in known.items() if each.until > now and alive.issuperset(key[:3])}
+        self.programmes.take_over(before.programmes, alive)
+        return tuple(self._remembered.values())
 
     def timeline(self, station: Station, evse: Evse, span: tuple[datetime, datetime]) -> Timeline:
         """Give the signed power in W that is asked of an EVSE over a span, zero where no schedule speaks.
@@ -206,11 +225,24 @@ class Renderer:
         )
 
 
-def remember(known: dict[object, T], key: object, value: T) -> None:
+def remember(known: dict[K, T], key: K, value: T) -> None:
     """Keep a result, and forget all when there are too many: they are only a saving."""
     if len(known) >= REMEMBERED:
         known.clear()
     known[key] = value
+
+
+def parts_of(station: Station) -> tuple[int, int, int]:
+    """Give the identities of what decides, with model and capability, what is rendered for a station."""
+    return id(station.assignments), id(station.settings), id(station.evses)
+
+
+def _parts(fleet: Fleet) -> set[int]:
+    return set(chain.from_iterable(map(parts_of, fleet.stations.values())))
+
+
+def _common(fleet: Fleet) -> tuple[object, ...]:
+    return (fleet.timezone, fleet.id_from, fleet.id_to, str(fleet.nominal_voltage))
 
 
 def _enough(capability: Capability) -> Capability:

@@ -5,17 +5,20 @@ Called by the renderer for profiles, and through it by whatever sums, draws or p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from reconciler.manifests.fleet import Evse, Fleet, Station
-from reconciler.profiles.timeline import Timeline
+from reconciler.manifests.fleet import Evse, Fleet, ReadyBy, Station
+from reconciler.profiles.timeline import Step, Timeline
 from reconciler.render.compile import evse_timeline
 from reconciler.render.departures import Outcome, Span, cut, departures, settle
 from reconciler.render.orders import Order, cut_orders, envelope, evse_orders, is_directed, nominal, plain_order
 
 REMEMBERED = 20_000
+AHEAD = timedelta(days=12)
+"""How many days are compiled at once: a lease that began yesterday, the days of a proof, and some to spare."""
 
 
 class Programmes:
@@ -24,8 +27,16 @@ class Programmes:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self.zone = ZoneInfo(fleet.timezone)
-        self._outcomes: dict[object, Outcome] = {}
+        self._outcomes: dict[tuple[int, Evse, ReadyBy, Span], Outcome] = {}
         self._directed: dict[int, bool] = {}
+        self._lines: dict[tuple[int, int, int], tuple[Station, Span, Timeline]] = {}
+
+    def take_over(self, before: Programmes, alive: Collection[int]) -> None:
+        """Keep what vehicles leave with where the assignments are the same objects, by their identities."""
+        known = before._outcomes.copy()
+        self._outcomes = {key: outcome for key, outcome in known.items() if key[0] in alive}
+        lines = before._lines.copy()
+        self._lines = {key: line for key, line in lines.items() if key[0] in alive and key[1] in alive}
 
     def orders(self, station: Station, evse: Evse, span: Span) -> tuple[Order, ...]:
         """Give the orders of an EVSE over a span, with what a departure trims left out."""
@@ -78,10 +89,32 @@ class Programmes:
     def _least(self, station: Station, evse: Evse, span: Span) -> Timeline:
         if self.is_directed(station):
             return envelope(self._orders(station, evse, span))[0]
-        return self._line(station, evse, span)
+        return self._compile(station, evse, span)
 
     def _line(self, station: Station, evse: Evse, span: Span) -> Timeline:
+        """Give a line as a part of a longer one: leases, proofs and the next revision ask for nearly the same days."""
+        key = (id(station.assignments), id(station.evses), evse.id)
+        known = self._lines.get(key)
+        if known is None or not known[1][0] <= span[0] <= span[1] <= known[1][1]:
+            begin = span[0].astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            longer = (begin, max(span[1], begin + AHEAD))
+            # The station is held so that no other object can ever lie where its parts do.
+            known = self._lines[key] = (station, longer, self._compile(station, evse, longer))
+        return _part(known[2], span)
+
+    def _compile(self, station: Station, evse: Evse, span: Span) -> Timeline:
         return evse_timeline(station.assignments, evse, self.zone, self._fleet.nominal_voltage, span)
 
     def _orders(self, station: Station, evse: Evse, span: Span) -> tuple[Order, ...]:
         return evse_orders(station.assignments, evse, self.zone, self._fleet.nominal_voltage, span)
+
+
+def _part(line: Timeline, span: Span) -> Timeline:
+    """Give what a line that spans more says from a span's begin to before its end."""
+    first = bisect_right(line.steps, span[0], key=_start)
+    last = bisect_left(line.steps, span[1], lo=first, key=_start)
+    return Timeline((Step(span[0], line.steps[first - 1].power_w), *line.steps[first:last]))
+
+
+def _start(step: Step) -> datetime:
+    return step.start

@@ -3,8 +3,7 @@
 import pytest
 
 from reconciler.errors import RevisionError
-from reconciler.manifests.catalogue import Readings
-from reconciler.manifests.load import load
+from reconciler.manifests.load import load, reload
 from reconciler.manifests.snapshot import Snapshot
 
 FLEET = """\
@@ -52,27 +51,22 @@ def snapshot(**changed: str) -> Snapshot:
 
 @pytest.mark.parametrize("power", ["7 kW", "7.0 kW", "-7 kW", "7000 W"])
 def test_a_fleet_is_the_same_to_the_letter_whatever_was_read_before(power):
-    head, readings = snapshot(schedule=SCHEDULE.replace("7 kW", power)), Readings()
-    load(snapshot(), readings)
-    after, alone = load(head, readings), load(head)
+    head = snapshot(schedule=SCHEDULE.replace("7 kW", power))
+    after, alone = reload(head, reload(snapshot(), None)).fleet, load(head)
     assert repr(list(after.stations.values())) == repr(list(alone.stations.values()))
     assert after == alone
 
 
 def test_only_the_edited_file_is_read_again():
-    readings = Readings()
-    load(snapshot(), readings)
-    before = dict(readings)
-    load(snapshot(schedule=SCHEDULE.replace("7 kW", "8 kW")), readings)
-    fresh = {key for key, read in readings.items() if before.get(key) is not read}
+    before = reload(snapshot(), None)
+    after = reload(snapshot(schedule=SCHEDULE.replace("7 kW", "8 kW")), before)
+    fresh = {key for key, read in after.readings.items() if before.readings.get(key) is not read}
     assert {path for path, _ in fresh} == {"schedule.yaml"}
 
 
 def test_readings_hold_no_more_than_the_snapshot_that_they_were_last_used_for():
-    readings = Readings()
-    load(snapshot(), readings)
-    load(snapshot(schedule=SCHEDULE.replace("7 kW", "8 kW")), readings)
-    assert [path for path, _ in sorted(readings)] == sorted(FILES)
+    after = reload(snapshot(schedule=SCHEDULE.replace("7 kW", "8 kW")), reload(snapshot(), None))
+    assert [path for path, _ in sorted(after.readings)] == sorted(FILES)
 
 
 @pytest.mark.parametrize(
@@ -86,20 +80,16 @@ def test_readings_hold_no_more_than_the_snapshot_that_they_were_last_used_for():
     ],
 )
 def test_what_is_wrong_is_told_alike_whatever_was_read_before(changed):
-    readings = Readings()
-    load(snapshot(), readings)
     told = []
-    for known in (readings, None):
+    for before in (reload(snapshot(), None), None):
         with pytest.raises(RevisionError) as refused:
-            load(snapshot(**changed), known)
+            reload(snapshot(**changed), before)
         told.append([str(error) for error in refused.value.errors])
     assert told[0] == told[1]
     assert told[0]
 
 
 def test_the_same_text_in_another_file_has_places_of_its_own():
-    readings = Readings()
-    load(snapshot(), readings)
     moved = Snapshot("c", "a", None, "s", {**FILES, "moved.yaml": SCHEDULE, "schedule.yaml": ""})
-    fleet = load(moved, readings)
+    fleet = reload(moved, reload(snapshot(), None)).fleet
     assert {each.schedule.place.file for each in next(iter(fleet.stations.values())).assignments} == {"moved.yaml"}

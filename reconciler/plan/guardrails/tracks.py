@@ -5,7 +5,7 @@ Used by the checks of this room. Eight days hold every weekday, and one more for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -42,7 +42,8 @@ class Tracks:
         self.fleet = renderer.fleet
         self.now = now
         self.zone = ZoneInfo(renderer.fleet.timezone)
-        self._tracks = _tracks(renderer, (now, now + HORIZON))
+        self.alike = alike(renderer.fleet.stations.values())
+        self._tracks = _tracks(renderer, (now, now + HORIZON), self.alike)
 
     def __iter__(self) -> Iterator[Track]:
         """Give one track for each kind of EVSE."""
@@ -60,6 +61,14 @@ class Tracks:
         return first or next((each.schedule.place for each in track.station.assignments), track.station.place)
 
 
+def alike(stations: Iterable[Station]) -> tuple[tuple[Station, ...], ...]:
+    """Give the stations of each kind, made of the very same objects: they differ in names, labels, models and sites."""
+    found: dict[tuple[int, int, int, int], list[Station]] = {}
+    for each in stations:
+        found.setdefault((id(each.assignments), id(each.settings), id(each.evses), id(each.declared)), []).append(each)
+    return tuple(map(tuple, found.values()))
+
+
 def kind_of(station: Station, evse: Evse) -> Kind:
     """Give what two EVSEs have in common that are to do the same."""
     return (id(station.assignments), id(station.settings), evse)
@@ -68,22 +77,24 @@ def kind_of(station: Station, evse: Evse) -> Kind:
 def has_flow(renderer: Renderer, now: datetime) -> bool:
     """Tell whether any EVSE has any flow within the horizon; stops at the first."""
     examples = {
-        kind_of(station, evse): (station, evse)
-        for station in renderer.fleet.stations.values()
-        for evse in station.evses
+        kind_of(group[0], evse): (group[0], evse)
+        for group in alike(renderer.fleet.stations.values())
+        for evse in group[0].evses
     }
     pairs = (renderer.envelope(*example, (now, now + HORIZON)) for example in examples.values())
     return any(step.power_w for pair in pairs for line in pair for step in line.steps)
 
 
-def _tracks(renderer: Renderer, span: tuple[datetime, datetime]) -> dict[Kind, Track]:
+def _tracks(
+    renderer: Renderer, span: tuple[datetime, datetime], alike: Iterable[tuple[Station, ...]]
+) -> dict[Kind, Track]:
     named: dict[Kind, list[str]] = {}
     example: dict[Kind, tuple[Station, Evse]] = {}
-    for station in renderer.fleet.stations.values():
-        for evse in station.evses:
-            kind = kind_of(station, evse)
-            named.setdefault(kind, []).append(station.identity)
-            example.setdefault(kind, (station, evse))
+    for group in alike:
+        for evse in group[0].evses:
+            kind = kind_of(group[0], evse)
+            named.setdefault(kind, []).extend(station.identity for station in group)
+            example.setdefault(kind, (group[0], evse))
     return {kind: _track(renderer, *example[kind], span, tuple(named[kind])) for kind in example}
 
 

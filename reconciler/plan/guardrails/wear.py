@@ -98,10 +98,11 @@ def _by_settings(fleet: Fleet) -> Iterator[tuple[Station, tuple[str, ...]]]:
 
 def _by_declaration(tracks: Tracks) -> Iterator[tuple[Track, Station, tuple[str, ...]]]:
     found: dict[tuple[int, int, Declared], tuple[Track, list[Station]]] = {}
-    for station in tracks.fleet.stations.values():
-        for evse in station.evses if station.assignments else ():
-            track = tracks.of(station, evse)
-            key = (id(track), id(station.settings), station.declared)
-            found.setdefault(key, (track, []))[1].append(station)
+    for group in tracks.alike:
+        first = group[0]
+        for evse in first.evses if first.assignments else ():
+            track = tracks.of(first, evse)
+            key = (id(track), id(first.settings), first.declared)
+            found.setdefault(key, (track, []))[1].extend(group)
     for track, alike in found.values():
         yield track, alike[0], tuple(station.identity for station in alike)
