@@ -42,6 +42,7 @@ from reconciler.rollout.commands import (
     SendRaw,
     StationCommand,
 )
+from reconciler.rollout.contest import asked_by_hand, follow, wrote
 from reconciler.rollout.station import BLIND_AFTER, Station, Tries, backoff
 
 Ended: TypeAlias = CapabilityRead | ProfilesRead | CompositeRead | ReadFailed | Written | RawAnswered
@@ -98,7 +99,8 @@ def _absorb_link(station: Station, event: Connected | Ready | Disconnected | Boo
             return replace(_lose(station, now), session=None, ready=False, asked=())
         case Booted():
             doubted = replace(station, reported=fold(station.reported, event), capability=None)
-            return replace(_afresh(doubted), overtaken=station.in_flight is not None, faulted=frozenset())
+            calm = replace(doubted, faulted=frozenset(), confirmed=frozenset(), rounds={})
+            return replace(_afresh(calm), overtaken=station.in_flight is not None)
         case _:  # pragma: no cover
             assert_never(event)
 
@@ -112,9 +114,11 @@ def _lose(station: Station, now: datetime) -> Station:
             profile = command.profile if isinstance(command, Push) else None
             number = command.profile.id if isinstance(command, Push) else command.profile_id
             written = Written(station.identity, number, profile, OutcomeUnknown("the connection was lost"))
-            return _count(replace(lost, reported=fold(lost.reported, written)), written, now)
+            folded = wrote(station, replace(lost, reported=fold(lost.reported, written)), written, now)
+            return _count(folded, written, now)
         case SendRaw():
-            return replace(lost, asked=tuple(each for each in lost.asked if each.ticket != command.ticket))
+            asked = tuple(each for each in lost.asked if each.ticket != command.ticket)
+            return replace(asked_by_hand(lost, command), asked=asked)
         case _:
             return lost
 
@@ -147,16 +151,20 @@ def _absorb_end(station: Station, event: Ended, now: datetime) -> Station:
         event = replace(event, unit=station.in_flight.unit)
     told = replace(freed, reported=fold(freed.reported, event))
     match event:
-        case CapabilityRead() | ProfilesRead() | CompositeRead():
+        case ProfilesRead():
+            return follow(station, _calm(_learn(told, event, now)), now)
+        case CapabilityRead() | CompositeRead():
             return _calm(_learn(told, event, now))
         case ReadFailed():
             return _fail_read(told, station.in_flight, event, now)
         case Written():
             answered = replace(told, answers={**told.answers, event.profile_id: answer_words(event)})
+            answered = wrote(station, answered, event, now)
             return _write(_note_change(answered, station, event, now), event, now) if awaited else answered
         case RawAnswered():
             asked = tuple(each for each in told.asked if each.ticket != event.ticket)
-            return replace(told, asked=asked, reported=replace(told.reported, known=False))
+            doubted = replace(told, asked=asked, reported=replace(told.reported, known=False))
+            return asked_by_hand(doubted, station.in_flight)
         case _:  # pragma: no cover
             assert_never(event)
 

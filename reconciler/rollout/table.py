@@ -21,6 +21,7 @@ from reconciler.rollout.commands import (
     SendRaw,
     StationCommand,
 )
+from reconciler.rollout.contest import contest_words, contested, peace_at, subject
 from reconciler.rollout.opinion import SPAN
 from reconciler.rollout.station import (
     Goal,
@@ -44,6 +45,10 @@ ACTIONS: Mapping[type, str] = {
 """How people know what is asked of a station."""
 LONGEST_SPACING = timedelta(days=1)
 """What a station may ask for at most between two writes: its word alone must not stop them for ever."""
+FLOOR_AGAIN = timedelta(minutes=15)
+"""How often a floor is put back that somebody else takes away again and again: no other profile goes on so."""
+CONTESTED = "contested: "
+"""How the reason begins of a station whose profiles somebody else keeps changing."""
 NEVER_WAITS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -67,6 +72,7 @@ class Asked(NamedTuple):
     """What a row looks at: the station, the goal's pending changes, the pace and the time.
 
     `gated` is true where the site's caps have just refused a write: then the question is what else there is to do.
+    `fought` are the profile ids that somebody else keeps changing; of those only the floor is pending.
     """
 
     station: Station
@@ -74,6 +80,7 @@ class Asked(NamedTuple):
     pace: Pace
     now: datetime
     gated: bool = False
+    fought: frozenset[int] = frozenset()
 
 
 class Row(NamedTuple):
@@ -86,7 +93,11 @@ class Row(NamedTuple):
 
 def decide(station: Station, pace: Pace, now: datetime, *, gated: bool = False) -> Next:
     """Say what a station needs next; `gated` leaves out the write that its site's caps have refused."""
-    asked = Asked(station, changes(station.verdicts), pace, now, gated)
+    fought = contested(station, pace, now)
+    pending = (
+        each for each in changes(station.verdicts) if subject(each).id not in fought or _is_floor(station.goal, each)
+    )
+    asked = Asked(station, tuple(pending), pace, now, gated, fought)
     answers = (row.answer(asked) for row in TABLE)
     return next(answer for answer in answers if answer is not None)
 
@@ -173,18 +184,21 @@ def due(station: Station, change: Change, pace: Pace) -> datetime:
     """Give the instant from which a change may be written: spaced by EVSE and station, backed off by profile.
 
     The write interval spaces what overwrites or takes away: what is missing is put in its place at once. The floor
-    waits for nothing but its own failures.
+    waits for nothing but its own failures, and where it is contested, for its last write to be `FLOOR_AGAIN` ago.
     """
-    subject = change.old if isinstance(change, Clear) else change.new
+    profile = subject(change)
     times = []
-    tries = station.tries.get(subject.id)
+    tries = station.tries.get(profile.id)
     if tries is not None:
-        times.append(tries.at + backoff(f"{station.identity}/{subject.id}", tries.times))
+        times.append(tries.at + backoff(f"{station.identity}/{profile.id}", tries.times))
+    rounds = station.rounds.get(profile.id)
+    if rounds is not None and rounds.times > pace.rounds and rounds.written is not None:
+        times.append(rounds.written + FLOOR_AGAIN)
     if not _is_floor(station.goal, change):
         limit = station.capability.update_rate_limit if station.capability else timedelta(0)
         times += [at + min(limit, LONGEST_SPACING) for at in station.written_at.values()]
-        if not isinstance(change, Install) and subject.evse_id in station.changed_at:
-            times.append(station.changed_at[subject.evse_id] + pace.write_interval)
+        if not isinstance(change, Install) and profile.evse_id in station.changed_at:
+            times.append(station.changed_at[profile.evse_id] + pace.write_interval)
     return max(times, default=NEVER_WAITS)
 
 
@@ -236,7 +250,20 @@ def _waiting(asked: Asked) -> Next | None:
     change = min(left, key=lambda each: due(asked.station, each, asked.pace))
     at = due(asked.station, change, asked.pace)
     times = [time for time in (at, _wake(asked)) if time is not None and time > asked.now]
-    return Next(_restless(asked), f"{change.reason}; written again at {at:%H:%M:%S} UTC", at=min(times, default=None))
+    why = _fought_words(asked) if asked.fought else change.reason
+    return Next(_restless(asked), f"{why}; written again at {at:%H:%M:%S} UTC", at=min(times, default=None))
+
+
+def _contested(asked: Asked) -> Next | None:
+    """Say what is left as somebody else wants it, until there was a day of peace."""
+    if not asked.fought:
+        return None
+    times = (peace_at(asked.station, asked.fought), _wake(asked))
+    return Next("drifted", _fought_words(asked), at=min(time for time in times if time is not None))
+
+
+def _fought_words(asked: Asked) -> str:
+    return CONTESTED + contest_words(asked.station, asked.fought, asked.now)
 
 
 def _blind_words(station: Station) -> str:
@@ -251,6 +278,9 @@ def _settled(asked: Asked) -> Next:
 
 def _standing(asked: Asked) -> Next:
     """Say how a station stands for which there is nothing to do."""
+    fought = _contested(asked)
+    if fought is not None:
+        return fought
     station, at = asked.station, _wake(asked)
     reasons = [each.reason for each in stuck(station)]
     if station.goal and station.goal.refusal:
@@ -269,6 +299,8 @@ def _restless(asked: Asked) -> str:
     if not station.reported.known and not station.blind:
         return "unknown"
     verified = station.verified is not None and station.verified == station.goal
+    if asked.fought:
+        return "drifted"
     if asked.pending:
         return "drifted" if verified else "pending"
     return "in-sync" if verified and not station.reported.unread and not station.blind else "pending"
@@ -293,5 +325,6 @@ TABLE: tuple[Row, ...] = (
     Row("write", "one change at a time, the floor before any flow", _write),
     Row("unverified", "accepted is not in force: everything written is read back", _unverified),
     Row("waiting", "writes are spaced, and what came to nothing is not repeated at once", _waiting),
+    Row("contested", "two writers that repair one another wear out a station's flash: a person decides", _contested),
     Row("settled", "nothing to do", _settled),
 )

@@ -36,6 +36,7 @@ def test_the_table_says_why_each_row_stands_where_it_stands():
         "write",
         "unverified",
         "waiting",
+        "contested",
         "settled",
     ]
     assert all(row.why for row in TABLE)
