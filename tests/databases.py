@@ -111,15 +111,19 @@ def _free_port():
 
 
 class Wire:
-    """A wire to a server: `lose_the_answer_to` cuts it as soon as the server has done what a message asks."""
+    """A wire to a server: it breaks when it carries a message, or when it would carry the answer to one."""
 
     def __init__(self, port):
         self._target = port
         self._fatal = None
+        self._arrives = True
         self._writers = set()
 
+    def lose(self, message):
+        self._fatal, self._arrives = message, False
+
     def lose_the_answer_to(self, message):
-        self._fatal = message
+        self._fatal, self._arrives = message, True
 
     @asynccontextmanager
     async def laid(self):
@@ -148,6 +152,8 @@ class Wire:
                 if watch and self._fatal and self._fatal in data:
                     self._fatal = None
                     doomed.set()
+                    if not self._arrives:
+                        break
                 elif doomed.is_set() and not watch:
                     break
                 writer.write(data)

@@ -98,8 +98,9 @@ class Tenure:
             return connection
         async with connection.begin():
             lock = select(func.pg_try_advisory_lock(_SPACE, func.hashtext(func.current_schema())))
-            if not (await connection.execute(lock)).scalar_one():
-                raise lost(self._address, "belongs to another controller: stop that one first")
+            mine = (await connection.execute(lock)).scalar_one()
+        if not mine:
+            raise lost(self._address, "belongs to another controller: stop that one first")
         return connection
 
     async def _take(self, connection: AsyncConnection, fleet: str) -> None:

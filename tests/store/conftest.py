@@ -2,9 +2,9 @@ import os
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import databases
 import pytest
 
+import databases
 from reconciler.rollout.ledger import Entry, KeptRevision, Stage
 from reconciler.store.store import Store
 
