@@ -137,6 +137,15 @@ def test_the_reason_says_where_nothing_denies():
 def test_windows_that_follow_each_other_are_one():
     hourly = Window(True, "0 9-16 * * *", HOUR, BERLIN)
     assert verdict((hourly,), at("2026-11-23T09:30")).until == at("2026-11-23T17:00")
+    half_hourly = Window(True, "0,30 6-21 * * *", 30 * MINUTE, BERLIN)
+    assert verdict((half_hourly,), at("2026-11-23T06:10")).until == at("2026-11-23T22:00")
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_of_windows_that_hold_together_the_last_to_end_counts(allow):
+    nested = [Window(allow, "0 6 * * *", hours * HOUR, BERLIN) for hours in range(1, 16)]
+    found = verdict(nested, at("2026-11-23T06:10"))
+    assert (found.open, found.until) == (allow, at("2026-11-23T21:00"))
 
 
 def test_in_spring_a_window_begins_when_the_clock_has_skipped_its_begin():
