@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
     from reconciler.source.commands import Commands
 
+_FORMAT = "%an <%ae>%x00%cI%x00%G?%x00%GS%x00%s"
+_SIGNATURES = {
+    "N": "",
+    "G": "good",
+    "U": "good, of unknown validity",
+    "B": "bad",
+    "X": "good, but expired",
+    "Y": "good, by an expired key",
+    "R": "good, by a revoked key",
+}
 _FILE_MODES = {"100644", "100755", "100664"}
 
 
@@ -33,8 +43,8 @@ class Blob:
 
 def read_commit(commands: Commands, commit: str, subpath: str) -> Snapshot:
     """Read what a commit has below a folder; raises ManifestError for a folder that is not there and for limits."""
-    shown = commands.run("show", "--no-patch", "--no-show-signature", "--format=%an <%ae>%x00%cI%x00%s", commit)
-    author, committed, subject = shown.decode(errors="replace").rstrip("\n").split("\0", 2)
+    shown = commands.run("show", "--no-patch", "--no-show-signature", f"--format={_FORMAT}", commit)
+    author, committed, verdict, signer, subject = shown.decode(errors="replace").rstrip("\n").split("\0", 4)
     blobs = list_blobs(commands, commit, subpath)
     return Snapshot(
         commit=commit,
@@ -42,7 +52,14 @@ def read_commit(commands: Commands, commit: str, subpath: str) -> Snapshot:
         committed_at=datetime.fromisoformat(committed).astimezone(UTC),
         subject=subject,
         files=read_blobs(commands, blobs),
+        signature=_signature(verdict, signer),
     )
+
+
+def _signature(verdict: str, signer: str) -> str:
+    """Put git's one letter on a signature into words; a commit without one has none."""
+    words = _SIGNATURES.get(verdict, "can't be checked")
+    return f"{words}: {signer}" if words and signer else words
 
 
 def list_blobs(commands: Commands, commit: str, subpath: str) -> tuple[Blob, ...]:
