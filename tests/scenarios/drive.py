@@ -22,14 +22,14 @@ class Drive:
         self.documents, self.patch = documents, patch
         self.yard = Yard(revision, toys, now)
         self.zone = ZoneInfo(revision.fleet.timezone)
-        self.commits, self.errors = 0, ()
+        self.commits, self.errors, self.force = 0, (), ""
 
     def play(self, steps):
         """Play all steps; give the number of writes they took."""
         for number, said in enumerate(steps, 1):
             action, then = _read_step(said)
             before = self.yard.writes
-            self.errors = ()
+            self.errors, self.force = (), said.get("force", "")
             self._act(action, said[action])
             try:
                 self._look(then, before)
@@ -68,7 +68,8 @@ class Drive:
         documents = edit(self.documents, patch)
         self.commits += 1
         try:
-            revision = load(documents, f"commit {self.commits}", self.yard.now, self.yard.revision)
+            before = None if self.force else self.yard.revision
+            revision = load(documents, f"commit {self.commits}", self.yard.now, before)
         except RevisionError as error:
             self.errors = error.errors
             return
@@ -125,5 +126,6 @@ def _is_meant(error, said):
 def _read_step(said):
     actions = set(said) & ACTIONS
     assert len(actions) == 1, f"drive: {sorted(said)} is no step"
-    assert set(said) <= {*actions, "then"}, f"drive: unknown {sorted(set(said) - actions)}"
+    more = {"then", "force"} if "commit" in actions else {"then"}
+    assert set(said) <= actions | more, f"drive: unknown {sorted(set(said) - actions)}"
     return actions.pop(), said.get("then") or {}

@@ -2,6 +2,7 @@
 
 `B-001..B-004, D-001` are stations; `17:00-20:00 -7 kW` is a power from one local time to another, held throughout, and
 different just before and just after. `Sat 17:00-20:00` says the day, `02:00-03:00 11 kW for 2 h` how long that lasts.
+A mode stands in place of the power (`local-frequency`) or before it (`central-setpoint 4 kW`).
 """
 
 import re
@@ -10,6 +11,14 @@ from decimal import Decimal
 
 from reconciler.profiles.profile import Kind, Mode
 
+MODES = {
+    "central-setpoint": Mode.CENTRAL_SETPOINT,
+    "local-frequency": Mode.LOCAL_FREQUENCY,
+    "local-load-balancing": Mode.LOCAL_LOAD_BALANCING,
+    "external-limits": Mode.EXTERNAL_LIMITS,
+    "idle": Mode.IDLE,
+}
+"""The modes that a scenario may name in place of a power, or before one."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -50,15 +59,33 @@ def read_duration(text):
 def commands(profile, at):
     """Give the signed number that an Absolute profile commands at an instant, None where it says nothing."""
     assert profile.kind is Kind.ABSOLUTE
-    schedule = profile.schedule
-    begin = schedule.start or profile.valid_from
-    outside = at < begin or (profile.valid_to is not None and at >= profile.valid_to)
-    if outside or (schedule.duration is not None and at >= begin + schedule.duration * SECOND):
+    if is_silent(profile, at):
         return None
-    period = [each for each in schedule.periods if begin + each.start * SECOND <= at][-1]
+    period = _period(profile, at)
     if period.mode is Mode.IDLE:
         return Decimal(0)
     return period.limit if period.setpoint is None else period.setpoint
+
+
+def _period(profile, at):
+    begin = profile.schedule.start or profile.valid_from
+    return [each for each in profile.schedule.periods if begin + each.start * SECOND <= at][-1]
+
+
+def _told(profile, at, wanted):
+    """Give what a profile tells at an instant in the way that it is wanted: a power, or a mode and perhaps a power."""
+    power = commands(profile, at)
+    if not isinstance(wanted, tuple) or is_silent(profile, at):
+        return power
+    return (_period(profile, at).mode, power if wanted[1] is not None else None)
+
+
+def is_silent(profile, at):
+    """Tell whether a profile has no say at an instant."""
+    schedule = profile.schedule
+    begin = schedule.start or profile.valid_from
+    outside = at < begin or (profile.valid_to is not None and at >= profile.valid_to)
+    return outside or (schedule.duration is not None and at >= begin + schedule.duration * SECOND)
 
 
 def check_powers(profile, said, at, zone):
@@ -73,21 +100,21 @@ def check_powers(profile, said, at, zone):
 
 def _check_part(profile, part, at, zone):
     if part.endswith(" now"):
-        assert commands(profile, at) == _read_power(part.removesuffix(" now"), profile), (
-            f"commands {commands(profile, at)}"
-        )
+        wanted = _read_power(part.removesuffix(" now"), profile)
+        assert _told(profile, at, wanted) == wanted, f"commands {_told(profile, at, wanted)}"
         return
     if part.endswith(" at all times"):
-        found = {commands(profile, step) for step in _steps(profile, at)}
-        assert found == {_read_power(part.removesuffix(" at all times"), profile)}, f"commands {found}"
+        wanted = _read_power(part.removesuffix(" at all times"), profile)
+        found = {_told(profile, step, wanted) for step in _steps(profile, at)}
+        assert found == {wanted}, f"commands {found}"
         return
     start, end, power = _read_stretch(part, at, zone, profile)
     inside = [max(start, at), *(step for step in _steps(profile, at) if start < step < end), end - SECOND]
-    told = {f"{step.astimezone(zone):%a %H:%M:%S}": commands(profile, step) for step in inside}
+    told = {f"{step.astimezone(zone):%a %H:%M:%S}": _told(profile, step, power) for step in inside}
     assert set(told.values()) == {power}, f"`{part}`: commands {told}"
     if start > at:
-        assert commands(profile, start - SECOND) != power, f"`{part}`: begins before that"
-    assert commands(profile, end) != power, f"`{part}`: goes on after that"
+        assert _told(profile, start - SECOND, power) != power, f"`{part}`: begins before that"
+    assert _told(profile, end, power) != power, f"`{part}`: goes on after that"
 
 
 def _read_stretch(part, at, zone, profile):
@@ -108,6 +135,9 @@ def _read_stretch(part, at, zone, profile):
 
 
 def _read_power(text, profile):
+    word, _, rest = text.partition(" ")
+    if word in MODES:
+        return MODES[word], _read_power(rest, profile) if rest else None
     found = _POWER.fullmatch(text)
     assert found is not None, f"`{text}` is not a power such as -7 kW or 16 A"
     assert (found[2] == "A") == (profile.schedule.unit == "A"), f"the profile is in {profile.schedule.unit}"
