@@ -253,10 +253,10 @@ class ToyFleet:
     def _check_floor(self, command):
         if not isinstance(command, Push) or command.profile.id in (1000, 1001):
             return
-        held = self.world.stations[command.station.casefold()].reported.held
+        known = self.world.stations[command.station.casefold()]
+        held = known.reported.held
         assert 1000 in held, "flow before the floor"
-        mute = self.stations[command.station].mute
-        assert held[1000].belief.value == "observed" or mute, "flow before the floor was read back"
+        assert held[1000].belief.value == "observed" or known.blind, "flow before the floor was read back"
 
     def _put(self, at, link, event):
         heapq.heappush(self._queue, (at, next(self._numbers), link, event))
