@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from reconciler.rollout.station import Station
-from reconciler.rollout.table import Next
+from reconciler.rollout.table import CONTESTED, Next
 
 
 class Status(StrEnum):
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a station stands as it does; the last four are what a person or the controller as a whole holds back."""
+    """Why a station stands as it does; the last four are what somebody or something holds back."""
 
     IN_SYNC = "InSync"
     PROGRESSING = "Progressing"
@@ -89,8 +89,6 @@ BY_STATE: Mapping[str, Reason] = {
     "drifted": Reason.DRIFTED,
     "deferred": Reason.OFFLINE,
     "refused": Reason.REFUSED,
-    "suspended": Reason.SUSPENDED,
-    "contested": Reason.CONTESTED,
 }
 _SYNC = {_T: Sync.IN_SYNC, _F: Sync.OUT_OF_SYNC, _U: Sync.UNKNOWN}
 RESTLESS = frozenset({Reason.PROGRESSING, Reason.DRIFTED})
@@ -133,6 +131,8 @@ def transition(
 def judge(station: Station, standing: Next, stopped: Reason | None = None) -> Reason:
     """Give the reason for how a station stands."""
     reason = BY_STATE.get(standing.state) or _unknown(station)
+    if standing.why.startswith(CONTESTED):
+        return Reason.CONTESTED
     return stopped if stopped is not None and reason in RESTLESS else reason
 
 

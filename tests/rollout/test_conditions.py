@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from reconciler.plan.change import Owned
 from reconciler.rollout.conditions import BY_STATE, STATUSES, Reason, Status, Sync, judge, sync, transition
 from reconciler.rollout.station import Goal, Station
-from reconciler.rollout.table import Next
+from reconciler.rollout.table import CONTESTED, Next
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 GOAL = Goal((), "c0ffee", NOW, Owned(1, 9))
@@ -35,6 +35,10 @@ def test_ready_excludes_reconciling_and_stalled_and_those_exclude_each_other():
 )
 def test_what_is_unknown_says_why(station, reason):
     assert judge(station, Next("unknown")) is reason
+
+
+def test_a_station_that_somebody_else_keeps_changing_is_contested_whatever_else_holds():
+    assert judge(STATION, Next("drifted", f"{CONTESTED}profile 7"), Reason.DRIFT_STORM) is Reason.CONTESTED
 
 
 def test_a_storm_stops_what_wants_writing_and_nothing_else():
