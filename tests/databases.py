@@ -24,10 +24,14 @@ def server_binaries():
 
 
 class Cluster:
-    """One server in a folder of its own; it refuses to run as root, so root runs it as somebody else."""
+    """One server in a folder of its own; it refuses to run as root, so root runs it as somebody else.
 
-    def __init__(self, binaries):
+    Tests do not wait for the disk, and measurements do (`safe`).
+    """
+
+    def __init__(self, binaries, *, safe=False):
         self.binaries = binaries
+        self._settings = [] if safe else ["-F"]
         self.folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self.port = _free_port()
         self._numbers = count(1)
@@ -46,7 +50,17 @@ class Cluster:
         return self.folder / "data"
 
     def start(self):
-        options = ["-F", "-k", self.folder, "-h", "127.0.0.1", "-p", str(self.port), "-c", "max_connections=40"]
+        options = [
+            *self._settings,
+            "-k",
+            self.folder,
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-c",
+            "max_connections=40",
+        ]
         self._server = self._begin([self.binaries / "postgres", "-D", self.data, *options])
         ready = [self.binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "1"]
         for _ in range(200):

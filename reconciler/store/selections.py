@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, any_, false, func, lit
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from reconciler.store.rows import clean
-from reconciler.store.tables import HISTORY
+from reconciler.store.tables import CAUSES, HISTORY
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from reconciler.rollout.question import Question
 
 _AFTER_HEXADECIMAL = "~"
+_LINES = select(HISTORY, *(column for column in CAUSES.c if column.name != "id")).join(CAUSES)
 
 
 def newest(question: Question, engine: str) -> Select[Any]:
     """Select one line more than asked for, newest first, so that the end can be told from a full page."""
-    wanted = select(HISTORY).where(*_conditions(question, engine))
+    wanted = _LINES.where(*_conditions(question, engine))
     return wanted.order_by(HISTORY.c.at.desc(), HISTORY.c.id.desc()).limit(question.limit + 1)
 
 
 def oldest(question: Question, engine: str, last: int, after: Row[Any] | None, count: int) -> Select[Any]:
     """Select the next `count` lines after a row, oldest first, and none that came after line `last`."""
-    wanted = select(HISTORY).where(HISTORY.c.id <= last, *_conditions(question, engine))
+    wanted = _LINES.where(HISTORY.c.id <= last, *_conditions(question, engine))
     if after is not None:
         later = and_(HISTORY.c.at == after.at, HISTORY.c.id > after.id)
         wanted = wanted.where(HISTORY.c.at >= after.at, or_(HISTORY.c.at > after.at, later))
@@ -42,8 +43,7 @@ def _conditions(question: Question, engine: str) -> list[ColumnElement[bool]]:
     if question.stations is not None:
         found.append(_of_stations(question.stations, engine))
     if question.revision:
-        prefix = clean(question.revision)
-        found += [HISTORY.c.revision >= prefix, HISTORY.c.revision < prefix + _AFTER_HEXADECIMAL]
+        found.append(HISTORY.c.cause.in_(_of_revision(clean(question.revision))))
     if question.since is not None:
         found.append(HISTORY.c.at >= question.since)
     if question.until is not None:
@@ -51,6 +51,11 @@ def _conditions(question: Question, engine: str) -> list[ColumnElement[bool]]:
     if question.before:
         found.append(_before(question.before))
     return found
+
+
+def _of_revision(prefix: str) -> Select[Any]:
+    matches = and_(CAUSES.c.revision >= prefix, CAUSES.c.revision < prefix + _AFTER_HEXADECIMAL)
+    return select(CAUSES.c.id).where(matches)
 
 
 def _of_stations(stations: tuple[str, ...], engine: str) -> ColumnElement[bool]:

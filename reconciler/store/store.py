@@ -26,11 +26,11 @@ from reconciler.store.complaints import explained
 from reconciler.store.engines import make_engine, need_file, prepare_file
 from reconciler.store.lock import lock_file
 from reconciler.store.selections import newest, oldest
-from reconciler.store.tables import DOCUMENTS, HISTORY, REVISIONS, TABLES
+from reconciler.store.tables import CAUSES, DOCUMENTS, HISTORY, REVISIONS, TABLES
 from reconciler.store.tenure import Tenure
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row, Table
+    from sqlalchemy import Delete, Row, Table
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 PAGE = 1000
@@ -85,7 +85,7 @@ class Store:
         revisions = await asyncio.to_thread(lambda: [rows.revision_values(each) for each in batch.revisions])
 
         async def work(connection: AsyncConnection, entries: tuple[Entry, ...], number: int) -> None:
-            await _add(connection, HISTORY, [rows.entry_values(each) for each in entries])
+            await self._record(connection, entries)
             await self._replace(connection, REVISIONS, revisions)
             await self._replace(connection, DOCUMENTS, _bodies(batch, number))
             await _drop(connection, batch)
@@ -139,6 +139,8 @@ class Store:
         total = 0
         while count := await self._prune_some(before):
             total += count
+        if total:
+            await self._prune_causes()
         return total
 
     async def size(self) -> int:
@@ -160,6 +162,17 @@ class Store:
             raise UsageError(f"the store ({self._address}) was opened for reading only")
         return self._tenure
 
+    async def _record(self, connection: AsyncConnection, entries: tuple[Entry, ...]) -> None:
+        if not entries:
+            return
+        causes = {values["id"]: values for values in map(rows.cause_values, entries)}
+        known = self._insert(CAUSES).on_conflict_do_nothing(index_elements=[CAUSES.c.id])
+        await connection.execute(known, list(causes.values()))
+        await connection.execute(insert(HISTORY), [rows.entry_values(each) for each in entries])
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        return (sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert)(table)
+
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
         with explained(self._address):
@@ -169,7 +182,7 @@ class Store:
     async def _replace(self, connection: AsyncConnection, table: Table, values: list[rows.Values]) -> None:
         if not values:
             return
-        add = (sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert)(table)
+        add = self._insert(table)
         changed = {column.name: add.excluded[column.name] for column in table.c if not column.primary_key}
         await connection.execute(
             add.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed), values
@@ -185,10 +198,16 @@ class Store:
             return list((await connection.execute(wanted)).all())
 
     async def _prune_some(self, before: datetime) -> int:
-        oldest_lines = select(HISTORY.c.id).where(HISTORY.c.at < before).order_by(HISTORY.c.at).limit(PRUNED_AT_ONCE)
+        lines = select(HISTORY.c.id).where(HISTORY.c.at < before).order_by(HISTORY.c.at).limit(PRUNED_AT_ONCE)
+        return await self._delete(delete(HISTORY).where(HISTORY.c.id.in_(lines)))
 
+    async def _prune_causes(self) -> None:
+        mentioned = select(HISTORY.c.id).where(HISTORY.c.cause == CAUSES.c.id).exists()
+        await self._delete(delete(CAUSES).where(~mentioned))
+
+    async def _delete(self, statement: Delete) -> int:
         async def work(connection: AsyncConnection, _: tuple[Entry, ...], __: int) -> int:
-            return (await connection.execute(delete(HISTORY).where(HISTORY.c.id.in_(oldest_lines)))).rowcount
+            return (await connection.execute(statement)).rowcount
 
         async with self._turn:
             with explained(self._address):
@@ -209,11 +228,6 @@ async def _begin(engine: AsyncEngine, address: Address, fleet: str, ends: AsyncE
     ends.push_async_callback(tenure.end)
     await tenure.begin(fleet)
     return tenure
-
-
-async def _add(connection: AsyncConnection, table: Table, values: list[rows.Values]) -> None:
-    if values:
-        await connection.execute(insert(table), values)
 
 
 def _bodies(batch: Batch, number: int) -> list[rows.Values]:

@@ -1,7 +1,8 @@
 """The tables as they are now. Called by `rows`, `questions` and `store`; a test holds them equal to the migrations'.
 
 `documents` holds the present: one row per name, replaced as a whole. `history` is only ever added to, until retention
-takes its oldest lines. `revisions` holds each commit's whole input. `keeper` has one row: whose the database is.
+takes its oldest lines; `causes` holds once what many lines share, which halves the database. `revisions` holds each
+commit's whole input. `keeper` has one row: whose the database is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -39,6 +40,19 @@ _Count = BigInteger().with_variant(Integer(), "sqlite")
 _Ordered = String().with_variant(String(collation="C"), "postgresql")
 
 TABLES = MetaData()
+CAUSES = Table(
+    "causes",
+    TABLES,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("action", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("revision", _Ordered, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Index("causes_by_revision", "revision"),
+)
 HISTORY = Table(
     "history",
     TABLES,
@@ -46,22 +60,16 @@ HISTORY = Table(
     Column("at", Instant, nullable=False),
     Column("key", _Ordered, nullable=False),
     Column("station", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("cause", BigInteger, ForeignKey(CAUSES.c.id), nullable=False),
     Column("answer", Text, nullable=False),
     Column("profile_id", BigInteger),
     Column("evse_id", BigInteger),
-    Column("revision", _Ordered, nullable=False),
-    Column("author", Text, nullable=False),
-    Column("source", Text, nullable=False),
     Column("digest", Text, nullable=False),
-    Column("plan", Text, nullable=False),
-    Column("who", Text, nullable=False),
     Column("stage", Text, nullable=False),
     Column("write", Text, nullable=False),
     Column("duration_ms", BigInteger),
     Index("history_by_station", "key", "at"),
-    Index("history_by_revision", "revision", "at"),
+    Index("history_by_cause", "cause", "at"),
     Index("history_by_time", "at"),
 )
 DOCUMENTS = Table(

@@ -3,11 +3,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from reconciler.errors import UsageError
 from reconciler.rollout.ledger import Batch, Kind
 from reconciler.rollout.question import Question
 from reconciler.store.store import PAGE
+from reconciler.store.tables import CAUSES
 
 STATION = (Kind.STATION, "q3-001")
 HEAD = (Kind.FLEET, "")
@@ -168,6 +170,17 @@ async def test_retention_takes_the_lines_before_an_instant_and_no_others(store, 
     assert {each.at.second for each in await store.history(Question(limit=2000))} == {11}
     assert await store.prune(noon + timedelta(seconds=11)) == 0
     assert (await store.load()).documents == {HEAD: {"a": 1}}
+
+
+async def test_retention_takes_the_causes_that_no_line_has_any_more(store, line, noon):
+    lines = tuple(line(n, reason=f"reason {n % 3}", revision=f"abc{n}") for n in range(30))
+    await store.write(Batch(lines))
+    await store.prune(noon + timedelta(seconds=27))
+    assert await store.history(Question()) == lines[:26:-1]
+    async with store._reading() as connection:
+        assert (await connection.execute(select(func.count()).select_from(CAUSES))).scalar() == 3
+    await store.write(Batch(lines[:1]))
+    assert await store.history(Question(revision="abc0")) == lines[:1]
 
 
 async def test_the_size_grows_with_what_is_kept(store, line):

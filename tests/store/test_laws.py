@@ -10,7 +10,7 @@ from reconciler.rollout.ledger import Batch, Entry, KeptRevision, Kind, Stage
 from reconciler.rollout.question import Question
 from reconciler.store import rows
 from reconciler.store.store import Store
-from reconciler.store.tables import DOCUMENTS, HISTORY, REVISIONS
+from reconciler.store.tables import CAUSES, DOCUMENTS, HISTORY, REVISIONS
 
 # What the pure side can hold and a database takes as it is; what it does not take has a test of its own.
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
@@ -67,7 +67,7 @@ STEADY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthC
 
 async def _empty(store: Store) -> None:
     async def work(connection, _, __):
-        for table in (HISTORY, DOCUMENTS, REVISIONS):
+        for table in (HISTORY, CAUSES, DOCUMENTS, REVISIONS):
             await connection.execute(delete(table))
 
     await store._own().write((), work)

@@ -15,7 +15,7 @@ from reconciler.rollout.question import Question
 from reconciler.store import rows, schema
 from reconciler.store.address import File, read_address
 from reconciler.store.engines import make_engine, prepare_file
-from reconciler.store.tables import DOCUMENTS, HISTORY, REVISIONS, TABLES
+from reconciler.store.tables import CAUSES, DOCUMENTS, HISTORY, REVISIONS, TABLES
 
 
 async def _alter(url, work):
@@ -51,6 +51,7 @@ def test_every_migration_is_known_and_follows_the_one_before():
 async def test_an_older_database_is_migrated_with_all_that_it_holds(url, opened, line, taken, version):
     def fill(connection):
         schema.migrate(connection, read_address(url), version)
+        connection.execute(insert(CAUSES), [rows.cause_values(line())])
         connection.execute(insert(HISTORY), [rows.entry_values(line())])
         connection.execute(insert(REVISIONS), [rows.revision_values(taken("abc"))])
         connection.execute(insert(DOCUMENTS), [{"kind": "fleet", "name": "", "body": '{"a":1}', "batch": 1}])

@@ -1,4 +1,4 @@
-"""History, documents and revisions."""
+"""History with its causes, documents and revisions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,23 +10,31 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the three tables."""
+    """Create the tables."""
     count = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     ordered = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+    op.create_table(
+        "causes",
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("action", "reason")),
+        sa.Column("revision", ordered, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("author", "source", "plan", "who")),
+    )
+    op.create_index("causes_by_revision", "causes", ["revision"])
     op.create_table(
         "history",
         sa.Column("id", count, primary_key=True, autoincrement=True),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("key", ordered, nullable=False),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("station", "action", "reason", "answer")),
+        sa.Column("station", sa.Text, nullable=False),
+        sa.Column("cause", sa.BigInteger, sa.ForeignKey("causes.id"), nullable=False),
+        sa.Column("answer", sa.Text, nullable=False),
         *(sa.Column(name, sa.BigInteger) for name in ("profile_id", "evse_id")),
-        sa.Column("revision", ordered, nullable=False),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("author", "source", "digest", "plan", "who")),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("stage", "write")),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("digest", "stage", "write")),
         sa.Column("duration_ms", sa.BigInteger),
     )
     op.create_index("history_by_station", "history", ["key", "at"])
-    op.create_index("history_by_revision", "history", ["revision", "at"])
+    op.create_index("history_by_cause", "history", ["cause", "at"])
     op.create_index("history_by_time", "history", ["at"])
     op.create_table(
         "documents",
