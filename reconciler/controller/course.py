@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from immutables import Map
 
 from reconciler.controller.places import changed, is_urgent, place
 from reconciler.controller.sights import off_power, sight
 from reconciler.controller.world import Effect, RevisionLoaded, World
+from reconciler.manifests.strategy import Wave
 from reconciler.rollout.commands import Wake
 from reconciler.rollout.ledger import Entry, Kind
 from reconciler.rollout.progress import (
@@ -72,7 +74,7 @@ def tend(world: World, now: datetime) -> Stepped:
     if after is not rollout:
         world = keep(replace(world, rollout=after))
     if move is None:
-        times = [at for at in (after.soak_until, opening.until) if at is not None and at > now]
+        times = [at for at in (after.soak_until, after.not_before, opening.until) if at is not None and at > now]
         return world, (Wake(ALL, min(times)),) if times and not after.is_over else ()
     world, effects = carry_out(world, after, move, now)
     world, more = tend(world, now)
@@ -149,15 +151,15 @@ def _release(world: World, rollout: Rollout, keys: Iterable[str]) -> World:
 def _plan(
     event: RevisionLoaded, base: str, previous: Mapping[str, str], members: tuple[str, ...], now: datetime
 ) -> Rollout:
-    head = event.revision
-    divided = waves(head.fleet.strategy, members, lambda key: head.fleet.stations[key].labels, head.commit)
+    head, strategy = event.revision, event.revision.fleet.strategy
     if event.back:
-        divided = (members,) if members else ()
+        strategy = replace(strategy, waves=(Wave(share=Decimal(1)),), soak=timedelta(0))
+    divided = waves(strategy, members, lambda key: head.fleet.stations[key].labels, head.commit)
     return Rollout(
         commit=head.commit,
         base=base,
         plan=event.plan,
-        strategy=head.fleet.strategy,
+        strategy=strategy,
         waves=divided,
         previous=Map(previous),
         urgent=tuple(sorted(previous.keys() - set(members))),
@@ -177,19 +179,16 @@ def _supersede(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
         world = withdraw(replace(world, rollout=end(rollout, Phase.SUPERSEDED, words, now)), rollout)
         world, lines = keep(world), (_line(now, words, rollout.commit),)
     if event.back and world.revision is not None:
-        left = world.quarantined
-        left = left.delete(event.revision.commit) if event.revision.commit in left else left
+        left = {commit: why for commit, why in world.quarantined.items() if commit != event.revision.commit}
         why = f"{event.who} went back: {event.forced}"
         world = replace(world, quarantined=_quarantine(left, world.revision.commit, why))
     return world, lines
 
 
-def _quarantine(quarantined: Map[str, str], commit: str, why: str) -> Map[str, str]:
+def _quarantine(quarantined: Mapping[str, str], commit: str, why: str) -> Mapping[str, str]:
     """Remember a commit that is not to be pushed again; the oldest are forgotten, for newer ones have come since."""
-    left = dict(quarantined)
-    left.pop(commit, None)
-    left[commit] = why
-    return Map(list(left.items())[-MOST_QUARANTINED:])
+    left = {each: reason for each, reason in quarantined.items() if each != commit}
+    return dict([*left.items(), (commit, why)][-MOST_QUARANTINED:])
 
 
 def _opening(world: World, rollout: Rollout, now: datetime) -> tuple[World, Verdict]:

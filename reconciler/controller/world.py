@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -183,7 +184,7 @@ class World:
     rollout: Rollout | None = None
     plans: Map[str, str] = field(default_factory=Map)
     opening: tuple[datetime, Verdict] | None = None
-    quarantined: Map[str, str] = field(default_factory=Map)
+    quarantined: Mapping[str, str] = field(default_factory=dict)
     suspended: Map[str, Suspension] = field(default_factory=Map)
     storm: Storm | None = None
     onsets: Onsets | None = None

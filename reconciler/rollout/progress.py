@@ -53,7 +53,8 @@ class Rollout:
     `previous` is the commit that each station held on to that it changes; those in `urgent` are of no wave, because
     what makes them safer does not wait. `open`, `deferred`, `verified` and `failed` (with the reason) have each member
     of the released waves once. `faults` are those that members showed when they were released. `forgiven` are those
-    that a person no longer waits for. `overridden` is a person's reason to pass the windows by.
+    that a person no longer waits for. `overridden` is a person's reason to pass the windows by. Until
+    `not_before`, set when a process begins, stations come back first.
     """
 
     commit: str
@@ -67,6 +68,7 @@ class Rollout:
     phase: Phase = Phase.WAITING
     wave: int = -1
     soak_until: datetime | None = None
+    not_before: datetime | None = None
     reason: str = ""
     who: str = ""
     overridden: str = ""
@@ -210,6 +212,11 @@ def _gate(rollout: Rollout, failed: Mapping[str, str]) -> str:
     return f"{len(failed)} of {judged} stations failed: {named}{more}"
 
 
+def _returning(asked: Asked) -> tuple[Rollout, Move | None] | None:
+    until = asked.rollout.not_before
+    return (asked.rollout, None) if until is not None and asked.now < until else None
+
+
 def _closed(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout, why = asked.rollout, asked.opening.why
     if asked.opening.open or rollout.overridden:
@@ -262,6 +269,7 @@ def _next_wave(rollout: Rollout, now: datetime) -> tuple[Rollout, Move]:
 TABLE: tuple[Row, ...] = (
     Row("over", "what has ended, or was stopped by a person, does not move by itself", _over),
     Row("failing", "a gate that says no stops everything, also between two waves", _failing),
+    Row("returning", "after a start, offline says nothing before stations had time to come back", _returning),
     Row("closed", "nothing begins outside the windows", _closed),
     Row("waiting", "an open window lets out the first wave, or again what it had held back", _waiting),
     Row("releasing", "every member that is online has the new revision read back", _releasing),

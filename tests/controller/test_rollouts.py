@@ -1,0 +1,424 @@
+"""Waves, gates and people's orders, on toy stations under a clock of the test's own."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from reconciler.controller.world import Order, Recording, RevisionLoaded, Verb
+from reconciler.plan.change import Install
+from reconciler.profiles.fit import may_discharge
+from reconciler.reported.events import Faulted, Metered, Refused
+from reconciler.rollout.commands import Clear, Push
+from reconciler.rollout.ledger import Kind
+from reconciler.rollout.progress import Phase
+from toys import NOON, ToyFleet, revision
+
+EIGHT = tuple(f"A-{number}" for number in range(1, 9))
+MANY = ("A-{1..2}", "A-{1..8}")
+MINUTES = timedelta(minutes=1)
+
+
+def made(spec="waves: [1, 50%, 100%], soak: 5m", commit="c1", first=-7, more=(), **fields):
+    """Give a revision of eight A stations (and B-1, which never changes) whose first window has a power in kW."""
+    rollout = ("discharge: allowed", f"discharge: allowed\n  rollout: {{{spec}}}")
+    return revision(((first, 3), (5, 2)), commit=commit, swap=(MANY, rollout, *more), **fields)
+
+
+def settled(spec="waves: [1, 50%, 100%], soak: 5m", **fields):
+    fleet = ToyFleet((*EIGHT, "B-1")).load(made(spec, **fields)).connect()
+    fleet.run()
+    assert {fleet.state(each) for each in fleet.stations} == {"in-sync"}
+    return fleet
+
+
+def holders(fleet, commit):
+    """Give who was last written to by a commit."""
+    return {key for key in map(str.casefold, EIGHT) if fleet.world.stations[key].wrote == commit}
+
+
+def order(fleet, verb, **fields):
+    fleet.feed(Order(verb, "Ada", "because", "t1", **fields))
+    return fleet.replies[-1].error
+
+
+def rollout(fleet):
+    return fleet.world.rollout
+
+
+def test_the_first_revision_goes_to_all_at_once_for_there_is_nothing_to_go_back_to():
+    assert rollout(settled()) is None
+
+
+def test_waves_go_out_one_after_the_other_each_after_its_soak():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(MINUTES)
+    assert len(holders(fleet, "c2")) == 1
+    assert rollout(fleet).phase is Phase.SOAKING
+    fleet.run(5 * MINUTES)
+    assert len(holders(fleet, "c2")) == 4
+    fleet.run(5 * MINUTES)
+    assert len(holders(fleet, "c2")) == 8
+    fleet.run(6 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert set(fleet.world.revisions) == {"c2"}
+
+
+def test_stations_that_a_revision_does_not_change_are_not_written_and_not_counted():
+    fleet = settled()
+    since = fleet.now
+    fleet.load(made(commit="c2", first=-6)).run(30 * MINUTES)
+    assert not fleet.sent(Push, since=since, station="B-1")
+    assert "b-1" not in rollout(fleet).previous
+
+
+def test_a_wave_waits_until_each_online_member_has_the_new_revision_read_back():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6))
+    (canary,) = rollout(fleet).waves[0]
+    fleet.stations[canary.upper()].forgets = {1011}
+    fleet.run(60 * MINUTES)
+    assert rollout(fleet).wave == 0
+    assert holders(fleet, "c2") == {canary}
+
+
+def test_offline_members_are_deferred_and_get_it_when_they_come_back():
+    fleet = settled()
+    for each in EIGHT[:6]:
+        fleet.disconnect(each)
+    fleet.load(made(commit="c2", first=-6)).run(30 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert not rollout(fleet).failed
+    fleet.connect(*EIGHT[:6]).run()
+    assert len(holders(fleet, "c2")) == 8
+
+
+@pytest.mark.parametrize("how", ["refusal", "fault", "power"])
+def test_a_wave_that_fails_is_rolled_back_and_its_commit_quarantined(how):
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6))
+    canary = rollout(fleet).waves[0][0].upper()
+    if how == "refusal":
+        fleet.stations[canary].refuses = {1011: Refused("InvalidProfile")}
+    fleet.run(MINUTES)
+    fleet.stations[canary].refuses = {}
+    if how == "fault":
+        fleet.feed(Faulted(canary, 1, active=True, what="connector"))
+    if how == "power":
+        fleet.feed(Metered(canary, 1, Decimal(9000), fleet.now + 3 * MINUTES))
+    fleet.run(10 * MINUTES)
+    assert rollout(fleet).phase is Phase.ABORTED
+    assert canary.casefold() in rollout(fleet).reason
+    assert "c2" in fleet.world.quarantined
+    assert fleet.world.revision.commit == "c1"
+    assert not fleet.world.placed
+    if how != "refusal":
+        assert {fleet.world.stations[key.casefold()].verified.revision for key in EIGHT} == {"c1"}
+    since = fleet.now
+    fleet.feed(RevisionLoaded(made(commit="c2", first=-6)))
+    fleet.run(30 * MINUTES)
+    assert fleet.world.revision.commit == "c1"
+    assert not fleet.sent(Push, since=since)
+
+
+def test_a_newer_revision_ends_the_quarantine_of_the_fleet_not_of_the_commit():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(MINUTES)
+    assert order(fleet, Verb.ABORT) == ""
+    fleet.load(made(commit="c3", first=-5)).run(40 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert len(holders(fleet, "c3")) == 8
+    assert "c2" in fleet.world.quarantined
+
+
+def test_an_abort_may_hold_what_has_gone_out():
+    fleet = settled("waves: [1, 50%, 100%], soak: 5m, onAbort: hold")
+    fleet.load(made("waves: [1, 50%, 100%], soak: 5m, onAbort: hold", commit="c2", first=-6)).run(MINUTES)
+    assert order(fleet, Verb.ABORT) == ""
+    fleet.run(60 * MINUTES)
+    assert len(holders(fleet, "c2")) == 1
+    assert len(fleet.world.placed) == 7
+
+
+def test_what_was_wrong_before_is_not_held_against_a_rollout():
+    fleet = settled()
+    for each in EIGHT:
+        fleet.feed(Faulted(each, 1, active=True, what="connector"))
+    fleet.load(made(commit="c2", first=-6)).run(40 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+
+
+def test_a_paused_rollout_lets_nobody_begin_and_goes_on_when_it_is_resumed():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(MINUTES)
+    assert order(fleet, Verb.PAUSE) == ""
+    fleet.run(60 * MINUTES)
+    assert len(holders(fleet, "c2")) == 1
+    assert order(fleet, Verb.RESUME) == ""
+    fleet.run(20 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+
+
+def test_members_that_had_not_begun_when_it_was_paused_go_on_with_what_they_hold():
+    fleet = settled("waves: [100%]")
+    fleet.load(made("waves: [100%], pace: {writes: 12}", commit="c2", first=-6)).run(2 * MINUTES / 60)
+    assert order(fleet, Verb.PAUSE) == ""
+    begun = holders(fleet, "c2")
+    assert 0 < len(begun) < 8
+    fleet.run(25 * 60 * MINUTES)
+    assert holders(fleet, "c2") == begun
+    assert {fleet.state(each) for each in EIGHT} == {"in-sync"}
+
+
+def test_a_person_may_promote_past_a_gate_that_waits():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6))
+    (canary,) = rollout(fleet).waves[0]
+    fleet.stations[canary.upper()].forgets = {1011}
+    fleet.run(MINUTES)
+    assert order(fleet, Verb.PROMOTE) == ""
+    fleet.run(30 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert len(holders(fleet, "c2")) == 8
+
+
+@pytest.mark.parametrize("verb", [Verb.PAUSE, Verb.RESUME, Verb.PROMOTE, Verb.ABORT])
+def test_orders_about_a_rollout_need_one(verb):
+    fleet = settled()
+    assert "no rollout" in order(fleet, verb)
+    fleet.load(made(commit="c2", first=-6)).run(60 * MINUTES)
+    assert "complete" in order(fleet, verb)
+
+
+def test_only_what_is_paused_can_be_resumed():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(MINUTES)
+    assert "not paused" in order(fleet, Verb.RESUME)
+
+
+def test_a_newer_revision_supersedes_and_who_waited_was_never_given_the_middle_one():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(MINUTES)
+    first = holders(fleet, "c2")
+    fleet.load(made(commit="c3", first=-5))
+    fleet.run(60 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert len(holders(fleet, "c3")) == 8
+    middle = {each.station.casefold() for each in fleet.intents if each.revision == "c2"}
+    assert middle == first
+
+
+def test_while_revisions_are_mixed_the_lower_cap_counts():
+    fleet = settled(caps=(100, 100))
+    fleet.load(made(commit="c2", first=-6, caps=(300, 150))).run(MINUTES)
+    caps = fleet.world.caps["yard"]
+    assert (caps.import_w, caps.export_w) == (100_000, 100_000)
+    fleet.run(60 * MINUTES)
+    caps = fleet.world.caps["yard"]
+    assert (caps.import_w, caps.export_w) == (300_000, 150_000)
+
+
+def test_a_lower_cap_with_lower_powers_does_not_wait_for_waves_or_windows():
+    never = "waves: [1, 50%, 100%], soak: 5m, windows: [{allow: '0 3 1 1 *', for: 1h}]"
+    fleet = settled(never, caps=(100, 100))
+    fleet.load(made(never, commit="c2", first=-3, caps=(100, 60))).run(MINUTES)
+    assert len(holders(fleet, "c2")) == 8
+
+
+def test_withdrawn_discharge_does_not_wait_for_waves_or_windows():
+    never = "waves: [1, 100%], soak: 5m, windows: [{allow: '0 3 1 1 *', for: 1h}]"
+    fleet = settled(never)
+    assert any(may_discharge(each) for each in fleet.stations["A-1"].held.values())
+    withdrawn = ("charge: 11 kW, discharge: 11 kW, current: DC", "charge: 11 kW, current: DC")
+    fleet.load(made(never, commit="c2", first=3, more=(withdrawn,))).run(MINUTES)
+    for each in EIGHT:
+        assert not any(may_discharge(profile) for profile in fleet.stations[each].held.values())
+
+
+def test_outside_its_windows_a_rollout_waits_and_holds_back_what_has_not_begun():
+    spec = "waves: [1, 100%], soak: 5m, windows: [{allow: '20 13 * * *', for: 3m}, {allow: '0 15 * * *', for: 2h}]"
+    fleet = settled(spec)  # noon in UTC is 13:00 there
+    fleet.load(made(spec, commit="c2", first=-6)).run(10 * MINUTES)
+    assert rollout(fleet).phase is Phase.WAITING
+    assert not holders(fleet, "c2")
+    fleet.run(10 * MINUTES)
+    assert len(holders(fleet, "c2")) == 1
+    fleet.run(60 * MINUTES)
+    assert len(holders(fleet, "c2")) == 1
+    assert "allow" in rollout(fleet).reason
+    fleet.run(60 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+
+
+def test_a_person_with_a_reason_passes_a_window_by():
+    spec = "waves: [100%], windows: [{allow: '0 3 1 1 *', for: 1h}]"
+    fleet = settled(spec)
+    fleet.load(made(spec, commit="c2", first=-6)).run(MINUTES)
+    assert order(fleet, Verb.PROMOTE) == ""
+    fleet.run(MINUTES)
+    assert not holders(fleet, "c2")
+    assert order(fleet, Verb.ABORT) == ""
+    fleet.load(made(spec, commit="c3", first=-5)).run(MINUTES)
+    assert order(fleet, Verb.PROMOTE, override=True) == ""
+    fleet.run(MINUTES)
+    assert len(holders(fleet, "c3")) == 8
+
+
+def test_going_back_is_for_all_at_once_and_quarantines_what_was_in_force():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(60 * MINUTES)
+    fleet.feed(RevisionLoaded(made(), forced="the depot asks", who="Ada", back=True))
+    fleet.run(MINUTES)
+    assert holders(fleet, "c1") == set(map(str.casefold, EIGHT))
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert "Ada" in fleet.world.quarantined["c2"]
+
+
+def test_a_suspended_station_is_read_and_never_written_until_it_is_resumed():
+    fleet = settled()
+    assert order(fleet, Verb.SUSPEND, keys=("a-1",)) == ""
+    since = fleet.now
+    del fleet.stations["A-1"].held[1011]
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(40 * MINUTES)
+    assert not fleet.sent(Push | Clear, since=since, station="A-1")
+    assert "suspended by Ada" in fleet.why("A-1")
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert order(fleet, Verb.UNSUSPEND, keys=("a-1", "a-2")) == ""
+    fleet.run(MINUTES)
+    assert fleet.station("A-1").verified.revision == "c2"
+    assert [(each.action, each.who) for each in fleet.history if each.action in ("suspend", "resume")] == [
+        ("suspend", "Ada"),
+        ("resume", "Ada"),
+        ("resume", "Ada"),
+    ]
+
+
+def test_a_suspension_ends_by_itself_at_its_time():
+    fleet = settled()
+    order(fleet, Verb.SUSPEND, keys=("a-1",), until=fleet.now + 10 * MINUTES)
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(5 * MINUTES)
+    assert "a-1" not in holders(fleet, "c2")
+    fleet.run(6 * MINUTES)
+    assert "a-1" in holders(fleet, "c2")
+    assert not fleet.world.suspended
+
+
+def test_discharge_is_withdrawn_from_a_suspended_station_and_nothing_else_is():
+    fleet = settled("waves: [100%]")
+    order(fleet, Verb.SUSPEND, keys=("a-1",))
+    since = fleet.now
+    withdrawn = ("charge: 11 kW, discharge: 11 kW, current: DC", "charge: 11 kW, current: DC")
+    fleet.load(made("waves: [100%]", commit="c2", first=3, more=(withdrawn,))).run(5 * MINUTES)
+    assert [each.profile.id for each in fleet.sent(Push, since=since, station="A-1")] == [1011]
+    assert not any(map(may_discharge, fleet.stations["A-1"].held.values()))
+
+
+def storm(fleet, stations=EIGHT):
+    for each in stations:
+        fleet.stations[each].held.clear()
+    fleet.run(20 * MINUTES)
+
+
+CALM = ("drift: {storm: {share: 20%, least: 4}}",)
+
+
+def stormy():
+    quick = ("discharge: allowed", f"discharge: allowed\n  {CALM[0]}")
+    made_ = revision(((-7, 3), (5, 2)), swap=(MANY, quick))
+    fleet = ToyFleet((*EIGHT, "B-1")).load(made_).connect()
+    fleet.run()
+    return fleet
+
+
+def test_in_a_drift_storm_only_floors_and_ceilings_are_put_back_until_a_person_decides():
+    fleet = stormy()
+    since = fleet.now
+    storm(fleet)
+    assert fleet.world.storm is not None
+    assert "storm" in [each.action for each in fleet.history]
+    repaired = {each.station for each in fleet.sent(Push, since=since) if each.profile.id == 1011}
+    assert len(repaired) < 4
+    assert all(1000 in fleet.stations[each].held for each in EIGHT)
+    left = set(EIGHT) - repaired
+    assert all("a person decides" in fleet.why(each) for each in left)
+    fleet.run(25 * 60 * MINUTES)
+    assert {each.station for each in fleet.sent(Push, since=since) if each.profile.id == 1011} - {"B-1"} == repaired
+    assert order(fleet, Verb.CLEAR_STORM) == ""
+    fleet.run(5 * MINUTES)
+    assert {fleet.state(each) for each in EIGHT} == {"in-sync"}
+    assert "no drift storm" in order(fleet, Verb.CLEAR_STORM)
+
+
+def test_a_few_drifted_stations_are_no_storm():
+    fleet = stormy()
+    storm(fleet, EIGHT[:3])
+    assert fleet.world.storm is None
+    assert {fleet.state(each) for each in EIGHT} == {"in-sync"}
+
+
+def test_drift_that_is_spread_over_a_day_is_no_storm():
+    fleet = stormy()
+    for each in EIGHT:
+        storm(fleet, (each,))
+        fleet.run(20 * MINUTES)
+    assert fleet.world.storm is None
+
+
+def test_nothing_is_pushed_that_could_not_be_recorded():
+    fleet = settled("waves: [100%]")
+    fleet.feed(Recording(ok=False, why="the disk is full"))
+    since = fleet.now
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(20 * MINUTES)
+    assert not fleet.sent(Push | Clear, since=since)
+    fleet.feed(Recording(ok=True))
+    fleet.run(MINUTES)
+    assert len(holders(fleet, "c2")) == 8
+
+
+def test_the_pace_is_never_exceeded_but_by_what_only_lowers_flow():
+    fleet = ToyFleet((*EIGHT, "B-1")).load(made("waves: [100%], pace: {writes: 12}")).connect()
+    fleet.run(10 * MINUTES)
+    lifting = [at for at, command in fleet.log if isinstance(command, Push) and command.profile.id > 1001]
+    assert len(lifting) == 10
+    for start in lifting:
+        assert sum(start <= each < start + MINUTES for each in lifting) <= 12
+    assert {fleet.state(each) for each in fleet.stations} == {"in-sync"}
+
+
+def test_a_site_may_have_a_pace_and_a_concurrency_of_its_own():
+    spec = "waves: [100%], pace: {writes: unlimited, perSite: 6}, concurrency: {perSite: 1}"
+    fleet = settled("waves: [100%]")
+    since = fleet.now
+    fleet.load(made(spec, commit="c2", first=-6)).run(10 * MINUTES)
+    pushes = [at for at, command in fleet.log if isinstance(command, Push) and at >= since]
+    assert len(pushes) == 8
+    for start in pushes:
+        assert sum(start <= each < start + MINUTES for each in pushes) <= 6
+    assert not any(fleet.world.site_in_flight.values())
+
+
+def test_what_changed_for_the_fleet_is_marked_to_be_kept():
+    fleet = settled()
+    fleet.world = replace(fleet.world, dirty=fleet.world.dirty.__class__())
+    fleet.feed(RevisionLoaded(made(commit="c2", first=-6)))
+    assert {(Kind.FLEET, ""), (Kind.ROLLOUT, "c2")} <= set(fleet.world.dirty)
+
+
+def test_every_write_has_its_intent_before_it_and_its_answer_after_it():
+    fleet = settled()
+    writes = fleet.sent(Push)
+    assert len(fleet.intents) == len(writes)
+    answered = {each.write: each for each in fleet.history if each.write}
+    for intent in fleet.intents:
+        assert answered[intent.write].answer == "Accepted"
+        assert answered[intent.write].duration_ms == 100
+    assert len({each.write for each in fleet.intents}) == len(writes)
+
+
+def test_the_changes_of_a_missing_floor_are_installs():
+    fleet = settled()
+    fleet.stations["A-1"].held.clear()
+    fleet.run(20 * MINUTES)
+    assert not any(isinstance(each, Install) for each in fleet.station("A-1").verdicts)
+    assert fleet.now > NOON
