@@ -44,6 +44,7 @@ from reconciler.rollout.commands import (
 )
 from reconciler.rollout.contest import asked_by_hand, follow, wrote
 from reconciler.rollout.station import BLIND_AFTER, Station, Tries, backoff
+from reconciler.rollout.wear import Counts
 
 Ended: TypeAlias = CapabilityRead | ProfilesRead | CompositeRead | ReadFailed | Written | RawAnswered
 """How commands end."""
@@ -74,7 +75,8 @@ def absorb(station: Station, event: StationEvent, now: datetime) -> Station:
 def _absorb_notice(station: Station, event: Metered | ExternallyLimited | Faulted) -> Station:
     match event:
         case Metered():
-            return replace(station, power_w={**station.power_w, event.evse_id: (event.power_w, event.at)})
+            metered = replace(station, power_w={**station.power_w, event.evse_id: (event.power_w, event.at)})
+            return _turn(metered, event)
         case ExternallyLimited():
             others = station.external - {event.evse_id}
             return replace(station, external=others | {event.evse_id} if event.active else others)
@@ -85,6 +87,15 @@ def _absorb_notice(station: Station, event: Metered | ExternallyLimited | Faulte
             return replace(station, faulted=faulted | {part} if room else faulted)
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _turn(station: Station, event: Metered) -> Station:
+    """Count a turn of an EVSE's flow; the main meter sums what several relays do, and has none of its own."""
+    before = station.counts.get(event.evse_id, Counts())
+    after = before.metered(event.power_w)
+    if after is before or not event.evse_id:
+        return station
+    return replace(station, counts={**station.counts, event.evse_id: after})
 
 
 def _absorb_link(station: Station, event: Connected | Ready | Disconnected | Booted, now: datetime) -> Station:
@@ -159,7 +170,7 @@ def _absorb_end(station: Station, event: Ended, now: datetime) -> Station:
             return _fail_read(told, station.in_flight, event, now)
         case Written():
             answered = replace(told, answers={**told.answers, event.profile_id: answer_words(event)})
-            answered = wrote(station, answered, event, now)
+            answered = _wear(wrote(station, answered, event, now), station, event)
             return _write(_note_change(answered, station, event, now), event, now) if awaited else answered
         case RawAnswered():
             asked = tuple(each for each in told.asked if each.ticket != event.ticket)
@@ -167,6 +178,11 @@ def _absorb_end(station: Station, event: Ended, now: datetime) -> Station:
             return asked_by_hand(doubted, station.in_flight)
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def is_news(station: Station, event: Ended) -> bool:
+    """Tell whether a reading tells of now: it is neither of before a boot nor of an old connection."""
+    return not _is_stale(station, event, awaited=ends(station.in_flight, event))
 
 
 def _is_stale(station: Station, event: Ended, *, awaited: bool) -> bool:
@@ -181,7 +197,7 @@ def _learn(station: Station, event: CapabilityRead | ProfilesRead | CompositeRea
         case CapabilityRead():
             return replace(station, capability=event.capability, skew=event.skew, failed_reads=0)
         case ProfilesRead():
-            return replace(station, read_at=now, looked_at=now, failed_reads=0)
+            return replace(station, read_at=now, looked_at=now, failed_reads=0, awaiting={})
         case CompositeRead():
             return station
         case _:  # pragma: no cover
@@ -258,6 +274,15 @@ def _note_change(station: Station, before: Station, event: Written, now: datetim
     if held is None or not isinstance(event.outcome, Accepted | OutcomeUnknown):
         return station
     return replace(station, changed_at={**station.changed_at, held.profile.evse_id: now})
+
+
+def _wear(station: Station, before: Station, event: Written) -> Station:
+    """Count an accepted write on the EVSE of the profile that was set, or of the one that was cleared."""
+    if not isinstance(event.outcome, Accepted):
+        return station
+    profile = event.profile or before.reported.profile(event.profile_id)
+    evse = profile.evse_id if profile else 0
+    return replace(station, counts={**station.counts, evse: station.counts.get(evse, Counts()).written()})
 
 
 def _count(station: Station, event: Written, now: datetime) -> Station:

@@ -20,6 +20,7 @@ from reconciler.reported.belief import Belief, Held, Reported
 from reconciler.rollout.commands import SendRaw, StationCommand
 from reconciler.rollout.opinion import allows_no_more
 from reconciler.rollout.rounds import Rounds
+from reconciler.rollout.wear import Counts
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=15)
@@ -85,6 +86,7 @@ class Station:
     get one that is not to be repeated at once, `answers` the last answer by profile id. `faulted` has (EVSE, part) of
     what says that it is broken. `confirmed` are the profile ids that the last report showed as they should be, held or
     gone, and that were not written since; `rounds` tells by profile id how often somebody else changed that.
+    `awaiting` names by profile id the write that is still to be read back, `counts` says by EVSE what it went through.
     """
 
     identity: str
@@ -117,6 +119,8 @@ class Station:
     faulted: frozenset[tuple[int, str]] = frozenset()
     confirmed: frozenset[int] = frozenset()
     rounds: Mapping[int, Rounds] = field(default_factory=dict)
+    awaiting: Mapping[int, str] = field(default_factory=dict)
+    counts: Mapping[int, Counts] = field(default_factory=dict)
 
     @property
     def faults(self) -> frozenset[int]:

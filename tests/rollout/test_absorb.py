@@ -34,6 +34,7 @@ from reconciler.reported.events import (
 from reconciler.rollout.absorb import LONGEST_PART, MOST_FAULTS, absorb, answer_words, ends
 from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadComposite, ReadProfiles, SendRaw
 from reconciler.rollout.station import BLIND_AFTER, LONGEST_RETRY, Station, Tries, backoff
+from reconciler.rollout.wear import Counts
 from toys import NOON, stranger
 
 BASE = Capability(Protocol.V21)
@@ -312,6 +313,33 @@ def test_a_fault_lasts_until_its_own_part_is_well_again():
     assert half.faults == {1}, "the other connector is still faulted"
     assert absorb(half, Faulted("S", 1, active=False, what="EVSE 1 connector 2"), NOON) == station()
     assert absorb(station(), Faulted("S", 0, active=True, what="station"), NOON).faults == {0}
+
+
+def test_accepted_writes_are_counted_on_the_evse_of_their_profile():
+    made = station()
+    for event in (written(Accepted()), written(Accepted()), written(Refused("No")), written(OutcomeUnknown("lost"))):
+        made = absorb(replace(made, in_flight=PUSH), event, NOON)
+    assert made.counts == {1: Counts(writes=2)}
+    cleared = absorb(replace(made, in_flight=Clear("S", 1011)), written(Accepted(), None), NOON)
+    assert cleared.counts == {1: Counts(writes=3)}
+    unknown = Written("S", 1999, None, Accepted())
+    assert absorb(replace(made, in_flight=Clear("S", 1999)), unknown, NOON).counts[0] == Counts(writes=1)
+
+
+def test_an_accepted_write_of_an_earlier_connection_is_counted_as_well():
+    assert absorb(station(), written(Accepted()), NOON).counts == {1: Counts(writes=1)}
+
+
+def test_a_turn_is_a_flow_the_other_way_than_last_and_noise_has_no_direction():
+    made = station()
+    for power_w in (150, -150, 7000, 0, 6000, -200, -201, -7000, 100, -300, 201):
+        made = absorb(made, Metered("S", 1, Decimal(power_w), NOON), NOON)
+    assert made.counts == {1: Counts(turns=2, sign=1)}
+
+
+def test_the_main_meter_turns_no_relay():
+    made = absorb(station(), Metered("S", 0, Decimal(7000), NOON), NOON)
+    assert (made.counts, set(made.power_w)) == ({}, {0})
 
 
 def test_a_boot_ends_faults_and_a_new_connection_does_not():
