@@ -99,6 +99,11 @@ class Controller:
         """Put an event into the queue; called by the shells, from the loop's own thread."""
         self._events.put_nowait(event)
 
+    @property
+    def queued(self) -> int:
+        """Count the events that wait to be stepped through."""
+        return self._events.qsize()
+
     async def run(self) -> None:
         """Step through events until cancelled; what breaks the recorder ends the loop as well."""
         if self._recorder is None:
