@@ -17,7 +17,7 @@ from reconciler.errors import ManifestError, Place
 from reconciler.manifests.documents import Document, parse
 
 SHOWN = 80
-"""Characters of a line that a message repeats."""
+"""Characters of a line that an error repeats."""
 _MARK = re.compile("\0([0-9]+):([^\0]*)\0")
 _STEP = re.compile(r"[^.\[\]]+")
 
@@ -82,8 +82,9 @@ def place(error: Misyielded, text: str, traced: Traced | None) -> ManifestError:
     origin = traced.origin(offset) if traced and traced.text == text else None
     at = Place(f"templates/{origin.template}", origin.line) if origin else error.place
     shown = lines[spot[0] - 1].strip()
-    message = f"{error.message}; line {spot[0]} of what it yields: {shown[:SHOWN]}{'…' if len(shown) > SHOWN else ''}"
-    return ManifestError(message, at, error.field, error.rule, error.hint)
+    # As a hint it makes no two errors of what stations with other powers have in common.
+    hint = f"line {spot[0]} of what it yields: {shown[:SHOWN]}{'…' if len(shown) > SHOWN else ''}"
+    return ManifestError(error.message, at, error.field, error.rule, hint)
 
 
 def _mark(node: nodes.Node, name: str) -> None:

@@ -56,8 +56,8 @@ def test_the_template_of_these_tests_is_right():
     ("old", "new", "line", "rule", "says"),
     [
         ("id: {{ profile_id }}\nstack", "id: 7\nstack", 3, "foreign-id", "line 2 of what it yields: id: 7"),
-        ("evseId: {{ evse.id }}", "evseId: two", 2, "template-yield", "evseId must be a number; line 1"),
-        ("evseId: {{ evse.id }}", "evseId: {{ evse.id + 1 }}", 2, "template-evse", "instead of 1; line 1"),
+        ("evseId: {{ evse.id }}", "evseId: two", 2, "template-yield", "evseId must be a number (line 1"),
+        ("evseId: {{ evse.id }}", "evseId: {{ evse.id + 1 }}", 2, "template-evse", "instead of 1 (line 1"),
         ("stackLevel: 1", "stackLevel: 0", 4, "floor-place", "stackLevel: 0"),
         ("TxDefaultProfile", "TxProfile", 5, "tx-unbound", "chargingProfilePurpose: TxProfile"),
         ("startPeriod: {{ step.offset }},", "startPeriod: 0,", 16, "period-order", "- startPeriod: 0"),
@@ -75,7 +75,7 @@ def test_a_refused_yield_is_told_at_its_line_with_what_was_yielded(old, new, lin
     error = refusal(old, new)
     assert error.place == Place("templates/schedule.yaml.j2", line), str(error)
     assert error.rule == rule
-    assert says in error.message
+    assert says in str(error)
 
 
 def test_a_profile_of_another_purpose_is_told_at_its_purpose():
@@ -106,7 +106,7 @@ def test_a_template_that_works_with_its_own_text_is_told_at_the_line_of_the_yiel
     texts = "{% macro one() %}1{% endmacro %}\n" + LINES
     error = refusal("stackLevel: 1", "stackLevel: {{ one() | int - 1 }}", texts)
     assert error.place == Place("templates/schedule.yaml.j2")
-    assert error.message.endswith("line 3 of what it yields: stackLevel: 0")
+    assert error.hint == "line 3 of what it yields: stackLevel: 0"
 
 
 def test_a_text_that_is_only_kept_has_no_marks():
