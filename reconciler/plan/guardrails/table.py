@@ -160,7 +160,8 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "Profiles left behind",
         "No profile that the revision before has written falls out of the range of this one, or has its place taken by "
         "one with another id: it would keep that place, and the station would get no flow.",
-        "keep `profileIds`; or clear those profiles by hand and write so, as the `reason` of `severity: warning`",
+        "keep `profileIds`; or clear those profiles by hand, and write so in "
+        "`guardrails: {profile-ids: {severity: warning, reason: ...}}`",
         "",
     ),
     (
