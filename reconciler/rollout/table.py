@@ -23,6 +23,7 @@ from reconciler.rollout.commands import (
 )
 from reconciler.rollout.contest import contest_words, contested, peace_at, subject
 from reconciler.rollout.opinion import SPAN
+from reconciler.rollout.precedence import overruled
 from reconciler.rollout.station import (
     Goal,
     Pace,
@@ -290,7 +291,7 @@ def _standing(asked: Asked) -> Next:
     if station.blind:
         return Next("unknown", _blind_words(station), at=at)
     notes = [verdict.reason for verdict in station.verdicts if isinstance(verdict, Keep) and verdict.reason]
-    return Next("in-sync", "; ".join(notes), at=at)
+    return Next("in-sync", "; ".join((*notes, *overruled(station, asked.now))), at=at)
 
 
 def _restless(asked: Asked) -> str:
