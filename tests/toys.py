@@ -210,6 +210,7 @@ class ToyFleet:
         self.log: list[tuple[datetime, object]] = []
         self.history: list[Entry] = []
         self.intents: list[Entry] = []
+        self.echoes: list[Entry] = []
         self.replies: list[Reply] = []
         self.watch: Callable[[ToyFleet], None] = lambda _: None
         self._queue: list[tuple[datetime, int, tuple[str, int] | None, object]] = []
@@ -233,7 +234,8 @@ class ToyFleet:
                 self._alarms[effect.station] = effect.at
                 self._put(effect.at, None, effect)
             case Entry():
-                (self.intents if effect.stage is Stage.INTENT else self.history).append(effect)
+                lines = {Stage.INTENT: self.intents, Stage.READ_BACK: self.echoes}
+                lines.get(effect.stage, self.history).append(effect)
             case Reply():
                 self.replies.append(effect)
             case _:

@@ -12,8 +12,9 @@ from reconciler.controller.world import Ask, Event, RevisionLoaded, World
 from reconciler.plan.change import Change, Clear
 from reconciler.profiles.form import write_profile
 from reconciler.profiles.profile import Profile
-from reconciler.reported.events import Booted, Connected, Disconnected, RawAnswered, Written
+from reconciler.reported.events import Booted, Connected, Disconnected, ProfilesRead, RawAnswered, Written
 from reconciler.rollout.absorb import answer_words, ends
+from reconciler.rollout.echoes import ReadBack, read_back
 from reconciler.rollout.ledger import Entry, Stage
 from reconciler.rollout.station import Station
 
@@ -59,8 +60,8 @@ def entries(world: World, station: Station, event: Event, now: datetime) -> tupl
         case Ask():
             words = "forced by hand" if event.force else "by hand"
             return (Entry(now, station.identity, event.request.action, f"{words}: {event.who}"),)
-        case RawAnswered():
-            return _answered(station, event, now)
+        case RawAnswered() | ProfilesRead():
+            return _told(station, event, now)
         case Connected() | Disconnected():
             return _abandoned(world, station, event, now)
         case Booted():
@@ -73,6 +74,18 @@ def verified(station: Station, now: datetime) -> Entry:
     """Give the line of a goal that was read back whole."""
     commit = station.goal.revision if station.goal else ""
     return Entry(now, station.identity, "verified", "read back and equal to desired", revision=commit)
+
+
+def _told(station: Station, event: RawAnswered | ProfilesRead, now: datetime) -> tuple[Entry, ...]:
+    """Give the lines of what a station says when it is asked."""
+    if isinstance(event, RawAnswered):
+        return _answered(station, event, now)
+    return tuple(_read_back(station, each, now) for each in read_back(station, event, now))
+
+
+def _read_back(station: Station, found: ReadBack, now: datetime) -> Entry:
+    number, write, words = found
+    return Entry(now, station.identity, "read-back", words, profile_id=number, stage=Stage.READ_BACK, write=write)
 
 
 def payload_digest(profile: Profile) -> str:

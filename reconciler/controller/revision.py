@@ -138,7 +138,17 @@ class Revision:
                     break  # without its floor nothing else may go
         evses = tuple(evse.id for evse in station.evses)
         voltage = self.fleet.nominal_voltage
-        return Goal(tuple(lowered), self.commit, desired.until, self.owned, evses, refusal, voltage, desired.notes)
+        return Goal(
+            tuple(lowered),
+            self.commit,
+            desired.until,
+            self.owned,
+            evses,
+            refusal,
+            voltage,
+            desired.notes,
+            self.fleet.drift.foreign,
+        )
 
 
 def revise(snapshot: Snapshot, shipped: Mapping[str, str], now: datetime, before: Revision | None = None) -> Revision:

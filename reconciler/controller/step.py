@@ -32,15 +32,25 @@ from reconciler.controller.world import (
     World,
 )
 from reconciler.errors import ManifestError
-from reconciler.plan.change import changes, diff
+from reconciler.plan.change import changes
 from reconciler.render.assume import assume
 from reconciler.render.lease import MARGIN
-from reconciler.reported.events import Connected, ProfilesRead, RawAnswered, StationEvent, Woken
+from reconciler.reported.events import (
+    Accepted,
+    Connected,
+    OutcomeUnknown,
+    ProfilesRead,
+    RawAnswered,
+    StationEvent,
+    Woken,
+    Written,
+)
 from reconciler.rollout.absorb import absorb
 from reconciler.rollout.commands import Clear as ClearCommand
 from reconciler.rollout.commands import Push, Wake
+from reconciler.rollout.echoes import await_read_back
 from reconciler.rollout.ledger import Entry, Kind
-from reconciler.rollout.station import Goal, Station, floor_is_in_force, forget_tries, stuck
+from reconciler.rollout.station import Goal, Station, compare, floor_is_in_force, forget_tries, stuck
 from reconciler.rollout.table import Next, decide
 
 CLOCK = f"its clock is off by more than {MARGIN}, so that no lease would end in time; it gets no flow until it is set"
@@ -104,11 +114,21 @@ def _station(world: World, event: StationEvent, now: datetime) -> Stepped:
         after = replace(after, capability=None)  # its clock may have been set since: ask again
     done: tuple[Effect, ...] = (*entries(world, before, event, now), *_lost(before, after, event))
     if before.in_flight is not None and after.in_flight is None:
+        after = _await(world, before, after, event)
         world = forget(world, key)
     settled, effects = _settle(world, key, after, now)
     drained, more = _drain(settled, now)
     tended, moves = tend(drained, now) if drained.rollout is not world.rollout else (drained, ())
     return tended, (*done, *effects, *more, *moves, *_storm(world, tended, now))
+
+
+def _await(world: World, before: Station, after: Station, event: StationEvent) -> Station:
+    """Note that a write which was or may have been taken is still to be read back."""
+    intent, command = world.errands.get(before.identity.casefold()), before.in_flight
+    taken = not isinstance(event, Written) or isinstance(event.outcome, Accepted | OutcomeUnknown)
+    if intent is None or not taken or not isinstance(command, Push | ClearCommand):
+        return after
+    return await_read_back(after, command.profile.id if isinstance(command, Push) else command.profile_id, intent.write)
 
 
 def _storm(before: World, after: World, now: datetime) -> tuple[Entry, ...]:
@@ -160,7 +180,7 @@ def _aim(world: World, station: Station, now: datetime) -> Station:
     known = world.stations.get(station.identity.casefold())
     if known is not None and known.goal is goal and known.reported is station.reported:
         return replace(station, goal=goal, verdicts=known.verdicts)
-    aimed = replace(station, goal=goal, verdicts=diff(goal.profiles, station.reported, goal.owned, now, goal.voltage))
+    aimed = replace(station, goal=goal, verdicts=compare(goal, station.reported, now))
     return forget_tries(aimed)
 
 

@@ -405,7 +405,7 @@ def test_what_changed_for_the_fleet_is_marked_to_be_kept():
     assert {(Kind.FLEET, ""), (Kind.ROLLOUT, "c2")} <= set(fleet.world.dirty)
 
 
-def test_every_write_has_its_intent_before_it_and_its_answer_after_it():
+def test_every_write_has_its_intent_before_it_its_answer_and_its_read_back():
     fleet = settled()
     writes = fleet.sent(Push)
     assert len(fleet.intents) == len(writes)
@@ -414,6 +414,7 @@ def test_every_write_has_its_intent_before_it_and_its_answer_after_it():
         assert answered[intent.write].answer == "Accepted"
         assert answered[intent.write].duration_ms == 100
     assert len({each.write for each in fleet.intents}) == len(writes)
+    assert {each.write: each.reason for each in fleet.echoes} == {each.write: "as sent" for each in fleet.intents}
 
 
 def test_the_changes_of_a_missing_floor_are_installs():
