@@ -102,10 +102,13 @@ class Store:
 
     async def revision(self, commit: str = "") -> KeptRevision | None:
         """Give a revision with its files, by the beginning of its commit, or the last one that has files."""
-        prefix = (REVISIONS.c.commit >= commit, REVISIONS.c.commit < commit + "~")
-        wanted = select(REVISIONS).where(*(prefix if commit else (REVISIONS.c.files.is_not(None),)))
+        if commit:
+            wanted = select(REVISIONS).where(REVISIONS.c.commit >= commit, REVISIONS.c.commit < commit + "~")
+        else:
+            wanted = select(REVISIONS).where(REVISIONS.c.files.is_not(None))
+        best_first = wanted.order_by(REVISIONS.c.commit != commit, REVISIONS.c.taken_at.desc()).limit(1)
         async with self._reading() as connection:
-            row = (await connection.execute(wanted.order_by(REVISIONS.c.taken_at.desc()).limit(1))).one_or_none()
+            row = (await connection.execute(best_first)).one_or_none()
         return rows.with_files(rows.read_revision(row), row.files) if row else None
 
     async def revisions(self, limit: int = 100) -> tuple[KeptRevision, ...]:

@@ -140,6 +140,12 @@ async def test_the_last_revision_that_can_be_started_from_is_one_with_files(stor
     assert await store.revision("d") is None
 
 
+async def test_a_whole_commit_is_meant_even_where_another_begins_with_it(store, taken):
+    await store.write(Batch(revisions=(taken("abc"), taken("abcd", 1))))
+    assert await store.revision("abc") == taken("abc")
+    assert await store.revision("ab") == taken("abcd", 1)
+
+
 async def test_a_revision_that_is_told_again_is_replaced(store, taken):
     await store.write(Batch(revisions=(taken("aaa"),)))
     await store.write(Batch(revisions=(taken("aaa", verdict="quarantined"),)))

@@ -11,8 +11,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=TABLES,
     version_table=VERSION_TABLE,
-    # SQLite can roll a change of the schema back, as long as nobody commits in between.
-    transactional_ddl=True,
 )
 with context.begin_transaction():
     context.run_migrations()
