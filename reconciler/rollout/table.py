@@ -44,6 +44,8 @@ ACTIONS: Mapping[type, str] = {
     ClearCommand: "ClearChargingProfile",
 }
 """How people know what is asked of a station."""
+ANY_REQUEST = "any request"
+"""What a person may ask for."""
 LONGEST_SPACING = timedelta(days=1)
 """What a station may ask for at most between two writes: its word alone must not stop them for ever."""
 FLOOR_AGAIN = timedelta(minutes=15)
@@ -85,22 +87,32 @@ class Asked(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row: its name, why it stands where it stands, and the function that answers if it applies."""
+    """One row: its name, why it stands where it stands, and the function that answers if it applies.
+
+    `states` are those that its answer may show, `asks` what it may have the station asked, in OCPP's words.
+    """
 
     name: str
     why: str
     answer: Callable[[Asked], Next | None]
+    states: tuple[str, ...]
+    asks: tuple[str, ...] = ()
 
 
 def decide(station: Station, pace: Pace, now: datetime, *, gated: bool = False) -> Next:
     """Say what a station needs next; `gated` leaves out the write that its site's caps have refused."""
+    return applying(station, pace, now, gated=gated)[1]
+
+
+def applying(station: Station, pace: Pace, now: datetime, *, gated: bool = False) -> tuple[Row, Next]:
+    """Give the first row that applies, and its answer."""
     fought = contested(station, pace, now)
     pending = (
         each for each in changes(station.verdicts) if subject(each).id not in fought or _is_floor(station.goal, each)
     )
     asked = Asked(station, tuple(pending), pace, now, gated, fought)
-    answers = (row.answer(asked) for row in TABLE)
-    return next(answer for answer in answers if answer is not None)
+    answers = ((row, row.answer(asked)) for row in TABLE)
+    return next((row, answer) for row, answer in answers if answer is not None)
 
 
 def _offline(asked: Asked) -> Next | None:
@@ -313,19 +325,41 @@ def _wake(asked: Asked) -> datetime | None:
     return min((time for time in times if time is not None and time > asked.now), default=None)
 
 
+RESTLESS = ("unknown", "pending", "drifted", "in-sync")
+READING = ("GetChargingProfiles",)
+LOOKING = ("GetChargingProfiles", "GetCompositeSchedule")
+WRITING = ("SetChargingProfile", "ClearChargingProfile", *LOOKING)
+
 TABLE: tuple[Row, ...] = (
-    Row("offline", "offline is not failed: its change waits until it is back", _offline),
-    Row("busy", "one command in flight per station", _busy),
-    Row("not ready", "nothing is sent before the station has booted", _not_ready),
-    Row("by hand", "what a person asks for goes before what a schedule asks for", _by_hand),
-    Row("holding off", "no hot retry, ever", _holding_off),
-    Row("no goal", "without a good revision nothing is desired", _no_goal),
-    Row("unlearnt", "a profile is fitted to what the station can take", _unlearnt),
-    Row("unread", "what a station holds is read before anything is written", _unread),
-    Row("read-back", "stations lose things silently, also while something waits", _read_back),
-    Row("write", "one change at a time, the floor before any flow", _write),
-    Row("unverified", "accepted is not in force: everything written is read back", _unverified),
-    Row("waiting", "writes are spaced, and what came to nothing is not repeated at once", _waiting),
-    Row("contested", "two writers that repair one another wear out a station's flash: a person decides", _contested),
-    Row("settled", "nothing to do", _settled),
+    Row("offline", "offline is not failed: its change waits until it is back", _offline, ("deferred",)),
+    Row("busy", "one command in flight per station", _busy, RESTLESS),
+    Row("not ready", "nothing is sent before the station has booted", _not_ready, ("pending",)),
+    Row("by hand", "what a person asks for goes before what a schedule asks for", _by_hand, RESTLESS, (ANY_REQUEST,)),
+    Row("holding off", "no hot retry, ever", _holding_off, RESTLESS),
+    Row("no goal", "without a good revision nothing is desired", _no_goal, ("unknown",)),
+    Row("unlearnt", "a profile is fitted to what the station can take", _unlearnt, ("unknown",), ("GetVariables",)),
+    Row("unread", "what a station holds is read before anything is written", _unread, ("unknown",), READING),
+    Row(
+        "read-back",
+        "stations lose things silently, also while something waits",
+        _read_back,
+        (*RESTLESS, "refused"),
+        READING,
+    ),
+    Row("write", "one change at a time, the floor before any flow", _write, ("pending", "drifted", "refused"), WRITING),
+    Row(
+        "unverified",
+        "accepted is not in force: everything written is read back",
+        _unverified,
+        ("pending", "drifted"),
+        LOOKING,
+    ),
+    Row("waiting", "writes are spaced, and what came to nothing is not repeated at once", _waiting, RESTLESS[1:3]),
+    Row(
+        "contested",
+        "two writers that repair one another wear out a station's flash: a person decides",
+        _contested,
+        ("drifted",),
+    ),
+    Row("settled", "nothing to do", _settled, ("in-sync", "refused", "unknown")),
 )

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.plan.change import Owned, diff
+from reconciler.plan.change import Clear, Owned, diff
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
 from reconciler.reported.belief import Belief, Held, Reported
 from reconciler.rollout.station import Goal, Pace, Station
-from reconciler.rollout.table import decide
+from reconciler.rollout.table import ACTIONS, ANY_REQUEST, applying, decide
 from toys import NOON
 
 OWNED = Owned(1000, 1999)
@@ -28,6 +28,12 @@ CEILING = profile(1001, 0, 0, 22_000, purpose=Purpose.STATION_MAX)
 ONE = profile(1011, 1, 1, 7000, 0)
 TWO = profile(1012, 2, 1, 5000, 0)
 GOAL = Goal((FLOOR, CEILING, ONE, TWO), "c1", NOON + timedelta(days=1), OWNED, (1, 2))
+
+
+def asks(answer):
+    """Give what an answer has a station asked, in OCPP's words."""
+    writes = ["ClearChargingProfile" if isinstance(each, Clear) else "SetChargingProfile" for each in answer.writes]
+    return [*writes, *([ACTIONS.get(type(answer.command), ANY_REQUEST)] if answer.command else [])]
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,11 @@ class Bench:
         return replace(station, reported=reported, verdicts=diff(station.goal.profiles, reported, OWNED, NOON))
 
     def ask(self, station, now=NOON, pace=None, **more):
-        return decide(station, pace or Pace(), now, **more)
+        row, answer = applying(station, pace or Pace(), now, **more)
+        assert answer.state in row.states, f"{row.name} does not say that it shows {answer.state}"
+        assert set(asks(answer)) <= set(row.asks), f"{row.name} does not say that it asks {asks(answer)}"
+        assert answer == decide(station, pace or Pace(), now, **more)
+        return answer
 
 
 @pytest.fixture

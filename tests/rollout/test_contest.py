@@ -32,7 +32,7 @@ from reconciler.rollout.commands import Push, ReadProfiles, SendRaw
 from reconciler.rollout.contest import contested, peace_at
 from reconciler.rollout.rounds import DAY, MOST_FOUND, Rounds, again
 from reconciler.rollout.station import Pace, Station, compare, forget_tries
-from reconciler.rollout.table import FLOOR_AGAIN, decide
+from reconciler.rollout.table import FLOOR_AGAIN, applying, decide
 from toys import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -107,7 +107,9 @@ class Arena:
         return len([each for each, _ in self.written if each == number])
 
     def standing(self):
-        return decide(self.known, self.pace, self.now)
+        row, answer = applying(self.known, self.pace, self.now)
+        assert answer.state in row.states
+        return answer
 
 
 @pytest.fixture
