@@ -1,4 +1,4 @@
-"""`reconciler get stations|groups`: what a running controller knows, as a list."""
+"""`reconciler get stations|groups|sites`: what a running controller knows, as a list."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Kind(StrEnum):
 
     STATIONS = "stations"
     GROUPS = "groups"
+    SITES = "sites"
 
 
 def _states(incomplete: str) -> list[str]:
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def get(
-    kind: Kind = typer.Argument(..., help="stations or groups."),
+    kind: Kind = typer.Argument(..., help="stations, groups or sites."),
     label: list[str] = typer.Option([], "-l", "--label", help="key=value; only stations that carry it."),
     state: str | None = typer.Option(
         None, autocompletion=_states, help="Only stations in this state, such as drifted."
@@ -38,26 +39,26 @@ def get(
     output: str = typer.Option("table", "-o", "--output", help="table, json, yaml or name."),
     server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
 ) -> None:
-    """List stations or groups of a running controller."""
+    """List stations, groups or sites of a running controller."""
     from reconciler.cli.client import Client
     from reconciler.cli.options import read_labels
     from reconciler.cli.output import Format, emit_data, emit_table, read_format
     from reconciler.errors import UsageError
 
     form = read_format(output)
-    if kind is Kind.GROUPS and (label or state):
-        raise UsageError("-l and --state choose stations, not groups")
+    if kind is not Kind.STATIONS and (label or state):
+        raise UsageError(f"-l and --state choose stations, not {kind.value}")
     if state is not None:
         _check_state(state)
     labels = [f"{key}={value}" for key, value in read_labels(label).items()]
     with Client(server) as client:
-        rows = client.get("groups") if kind is Kind.GROUPS else client.get("stations", label=labels, state=state)
+        asked = {"label": labels, "state": state} if kind is Kind.STATIONS else {}
+        rows = client.get(kind.value, **asked)
     if form is not Format.TABLE:
         emit_data(rows, form)
-    elif kind is Kind.GROUPS:
-        emit_table(_groups(rows))
     else:
-        emit_table(stations_table(rows))
+        draw = {Kind.STATIONS: stations_table, Kind.GROUPS: _groups, Kind.SITES: _sites}[kind]
+        emit_table(draw(rows))
 
 
 def stations_table(rows: list[dict[str, Any]]) -> Any:
@@ -94,9 +95,36 @@ def _check_state(state: str) -> None:
 def _groups(rows: list[dict[str, Any]]) -> Any:
     from reconciler.cli.output import cell, make_table
 
-    table = make_table("GROUP", "SITE", "STATIONS", "STATES", "SCHEDULES", right=("STATIONS",))
+    table = make_table("GROUP", "SITE", "STATIONS", "READY", "STATES", "SCHEDULES", right=("STATIONS",))
     for row in rows:
-        states = ", ".join(f"{count} {state}" for state, count in row["states"].items() if count)
         schedules = ", ".join(f"{each['schedule']} ({each['priority']})" for each in row["schedules"])
-        table.add_row(cell(row["name"]), cell(row["site"] or "-"), cell(row["stations"]), cell(states), cell(schedules))
+        site = cell(row["site"] or "-")
+        table.add_row(cell(row["name"]), site, cell(row["stations"]), _ready(row), _states_of(row), cell(schedules))
     return table
+
+
+def _sites(rows: list[dict[str, Any]]) -> Any:
+    from reconciler.cli.output import cell, kilowatts, make_table
+
+    right = ("IMPORT", "EXPORT", "STATIONS")
+    table = make_table("SITE", "IMPORT", "EXPORT", "STATIONS", "READY", "STATES", right=right)
+    for row in rows:
+        caps = (cell(kilowatts(row["importW"])), cell(kilowatts(-row["exportW"])))
+        table.add_row(cell(row["name"]), *caps, cell(row["stations"]), _ready(row), _states_of(row))
+    return table
+
+
+def _states_of(row: dict[str, Any]) -> Any:
+    from reconciler.cli.output import cell
+
+    return cell(", ".join(f"{count} {state}" for state, count in row["states"].items() if count))
+
+
+def _ready(row: dict[str, Any]) -> Any:
+    """Draw the condition Ready, with its reason where it is not True."""
+    from reconciler.cli.output import cell
+
+    ready = next((each for each in row.get("conditions", ()) if each["type"] == "Ready"), None)
+    if ready is None:
+        return cell("-")
+    return cell(ready["status"] if ready["status"] == "True" else f"{ready['status']}: {ready['reason']}")

@@ -1,4 +1,4 @@
-"""Structured logs on stderr: JSON lines for machines, coloured lines on a terminal."""
+"""Structured logs on stderr: JSON lines for machines, coloured lines on a terminal, or what `--log-format` says."""
 
 from __future__ import annotations
 
@@ -8,18 +8,29 @@ import sys
 
 import structlog
 
+from reconciler.errors import UsageError
 
-def configure_logs(level: int = logging.INFO) -> None:
-    """Send everything logged from `level` on to stderr."""
+FORMATS = ("json", "text")
+
+
+def configure_logs(level: int = logging.INFO, form: str = "") -> None:
+    """Send everything logged from `level` on to stderr; `form` empty is text on a terminal and JSON elsewhere.
+
+    Raises:
+        UsageError: there is no such form.
+    """
+    if form not in ("", *FORMATS):
+        raise UsageError(f"--log-format takes {' or '.join(FORMATS)}, not {form!r}")
     on_terminal = sys.stderr.isatty()
+    as_text = form == "text" or (not form and on_terminal)
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
-    if on_terminal:
-        renderer = structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)
+    if as_text:
+        renderer = structlog.dev.ConsoleRenderer(colors=on_terminal and "NO_COLOR" not in os.environ)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if not on_terminal else _as_is,
+            _as_is if as_text else structlog.processors.format_exc_info,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -122,10 +122,26 @@ def test_groups_are_listed_with_their_states(answers, reconciler):
     assert "evening (20)" in shown.stdout
 
 
+def test_groups_and_sites_say_whether_they_are_ready_and_why_not(answers, reconciler):
+    conditions = [{"type": "Ready", "status": "False", "reason": "Drifted"}]
+    answers.by_path["/api/v1/groups"] = [GROUP | {"conditions": conditions}, GROUP]
+    assert "False: Drifted" in reconciler("get", "groups").stdout
+    site = {"name": "quay", "importW": 600_000.0, "exportW": 250_000.0, "stations": 2, "states": {"in-sync": 2}}
+    answers.by_path["/api/v1/sites"] = [
+        site | {"conditions": [{"type": "Ready", "status": "True", "reason": "InSync"}]}
+    ]
+    assert [line.split() for line in reconciler("get", "sites").stdout.splitlines()] == [
+        ["SITE", "IMPORT", "EXPORT", "STATIONS", "READY", "STATES"],
+        ["quay", "+600.0", "kW", "-250.0", "kW", "2", "True", "2", "in-sync"],
+    ]
+    assert reconciler("get", "sites", "-o", "name").stdout == "quay\n"
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("get", "groups", "-l", "line=night"),
+        ("get", "sites", "--state", "in-sync"),
         ("get", "stations", "-o", "xml"),
         ("get", "stations", "-l", "line"),
         ("get", "stations", "--state", "bogus"),
