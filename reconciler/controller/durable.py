@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from reconciler.controller.kept import write_fleet, write_rollout, write_suspension
 from reconciler.controller.world import World
 from reconciler.plan.change import Owned
 from reconciler.profiles.form import (
@@ -85,11 +86,9 @@ def drain(world: World, names: Iterable[Name] | None = None) -> tuple[World, Map
     """
     left, documents = world.dirty.mutate(), dict[Name, JsonObject | None]()
     for name in tuple(world.dirty) if names is None else names:
-        write = WRITERS.get(name[0])
-        if left.pop(name, True) is None and write is not None:
-            documents[name] = write(world, name[1])
-    dirty = left.finish()
-    return (replace(world, dirty=dirty) if dirty != world.dirty else world), documents
+        if left.pop(name, True) is None:
+            documents[name] = WRITERS[name[0]](world, name[1])
+    return (replace(world, dirty=left.finish()) if documents else world), documents
 
 
 def mark(world: World, names: Iterable[Name]) -> World:
@@ -259,7 +258,12 @@ def _write_document(world: World, key: str) -> JsonObject | None:
     return document
 
 
-WRITERS: Mapping[Kind, Callable[[World, str], JsonObject | None]] = {Kind.STATION: _write_document}
+WRITERS: Mapping[Kind, Callable[[World, str], JsonObject | None]] = {
+    Kind.STATION: _write_document,
+    Kind.ROLLOUT: write_rollout,
+    Kind.SUSPENSION: write_suspension,
+    Kind.FLEET: write_fleet,
+}
 """How each kind of document is made."""
 
 
