@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,8 +19,9 @@ from reconciler.cli.admission import admit
 from reconciler.cli.clock import Clock
 from reconciler.cli.options import Address
 from reconciler.controller.loop import Controller
-from reconciler.controller.world import Settings
-from reconciler.errors import UsageError
+from reconciler.controller.recorder import Journal
+from reconciler.controller.world import RevisionLoaded, Settings
+from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ocpp.answers import Admission
 from reconciler.reported.events import (
     CapabilityRead,
@@ -35,6 +37,9 @@ from reconciler.source.polling import Fetched, FetchFailed, Source, watch
 from reconciler.stations.credentials import Credentials
 from reconciler.stations.server import StationServer
 from reconciler.stations.terms import House, Terms
+
+if TYPE_CHECKING:
+    from reconciler.cli.keeping import Recalled
 
 LAST_ANSWERS_S = 10.0
 """How long commands in flight may take to end when the program is told to stop."""
@@ -103,8 +108,8 @@ class Setup:
 class Program:
     """The controller with its stations; `start` listens, `stop` ends in peace."""
 
-    def __init__(self, setup: Setup) -> None:
-        """Join the parts; nothing runs yet.
+    def __init__(self, setup: Setup, journal: Journal | None = None, recalled: Recalled | None = None) -> None:
+        """Join the parts; nothing runs yet. With a journal, nothing is written to a station that it has not kept.
 
         Raises:
             UsageError: stations would be taken from other machines without a password.
@@ -117,7 +122,11 @@ class Program:
         self._log = structlog.get_logger("program")
         self._relay = Relay()
         self.now = setup.clock
-        self.controller = Controller(self._relay, setup.templates, setup.clock, setup.settings)
+        self.controller = Controller(self._relay, setup.templates, setup.clock, setup.settings, journal)
+        if recalled is not None:
+            self.controller.begin(recalled.world, recalled.entries)
+        if recalled is not None and recalled.head is not None:
+            self.controller.report(RevisionLoaded(recalled.head))
         house = House(setup.clock, self._report, self._admit, setup.terms)
         self.stations = StationServer(
             house,
@@ -132,7 +141,7 @@ class Program:
         self.listening = False
 
     def _admit(self, identity: str) -> Admission:
-        return admit(self.controller.world.revision, identity)
+        return admit(self.controller.world.target(identity.casefold()), identity)
 
     async def start(self) -> None:
         """Run the controller's loop.
@@ -157,11 +166,21 @@ class Program:
             match seen:
                 case Fetched(snapshot):
                     await self.controller.take(snapshot)
-                case FetchFailed(UsageError() as error) if first:
+                case FetchFailed(UsageError() as error) if first and self.controller.world.revision is None:
                     raise error
                 case FetchFailed(error, failures, wait):
-                    self._log.warning("fetch failed", error=str(error), failures=failures, retry_s=wait.total_seconds())
+                    self._complain(error, failures, wait)
             first = False
+
+    def _complain(self, error: ReconcilerError, failures: int, wait: timedelta) -> None:
+        served = self.controller.world.revision
+        self._log.warning(
+            "fetch failed",
+            error=str(error),
+            failures=failures,
+            retry_s=wait.total_seconds(),
+            serving=served.commit if served else "nothing yet",
+        )
 
     async def watch_over(self) -> None:
         """Wait as long as the controller's loop runs; whatever ends it is raised here."""
@@ -184,6 +203,7 @@ class Program:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
+        await self.controller.finish()
         self.controller.close()
         self._log.info("stopped")
 
@@ -196,5 +216,5 @@ class Program:
         return station is not None and station.in_flight is command
 
     def _knows(self, key: str) -> bool:
-        revision = self.controller.world.revision
-        return revision is not None and key in revision.fleet.stations
+        target = self.controller.world.target(key)
+        return target is not None and key in target.fleet.stations

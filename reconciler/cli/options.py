@@ -78,7 +78,16 @@ def read_labels(texts: Iterable[str]) -> dict[str, str]:
 
 def cache_folder() -> Path:
     """Give the folder for copies of repositories behind URLs; it may be deleted at any time."""
+    return _folder("XDG_CACHE_HOME", ".cache")
+
+
+def state_folder() -> Path:
+    """Give the folder for what has to be kept."""
+    return _folder("XDG_STATE_HOME", ".local/state")
+
+
+def _folder(variable: str, otherwise: str) -> Path:
     import os
 
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "fleet-profile-reconciler"
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / otherwise) / "fleet-profile-reconciler"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
 EXAMPLE = (
     "Example: reconciler run --source https://git.example.org/fleets.git --path harbour-buses --auth stations.auth"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Where things are kept, whose they are, and how long history is."""
+
+    url: str
+    fleet: str
+    retention: timedelta
 
 
 def register(app: typer.Typer) -> None:
@@ -31,19 +42,31 @@ def run(
     api: str = typer.Option("127.0.0.1:8081", help="Where the HTTP API listens."),
     auth: Path | None = typer.Option(None, help="File of `identity:hash` lines; without it, loopback only."),
     read_back: str = typer.Option("15m", help="How often every station is read back as a matter of routine."),
+    store: str = typer.Option(
+        "",
+        metavar="URL",
+        help="Where all that has to be kept is: a file, postgresql://…, or none; default: a file in the state folder.",
+    ),
+    retention: str = typer.Option("400d", help="How long history is kept."),
     clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
 ) -> None:
     """Keep every station at what the newest good commit says, until stopped."""
+    from reconciler.cli.keeping import default_store, fleet_name
     from reconciler.cli.logs import configure_logs
     from reconciler.cli.loop import run_loop
-    from reconciler.cli.options import cache_folder, read_address, read_duration
+    from reconciler.cli.options import cache_folder, read_address, read_duration, state_folder
     from reconciler.source.repository import GitSource
 
     setup = make_setup(listen, auth, read_duration("--read-back", read_back), clock)
     repository = GitSource(source, revision, path, cache_folder())
     every, served = read_duration("--interval", interval), read_address("--api", api)
+    keep = Keep(
+        store or default_store(state_folder(), source, revision, path),
+        fleet_name(source, path),
+        read_duration("--retention", retention),
+    )
     configure_logs()
-    run_loop(_run(setup, repository, every, (served.host, served.port)))
+    run_loop(_run(setup, keep, repository, every, (served.host, served.port)))
 
 
 def make_setup(listen: str, auth: Path | None, read_back: timedelta, clock: str) -> Setup:
@@ -68,24 +91,31 @@ def make_setup(listen: str, auth: Path | None, read_back: timedelta, clock: str)
     )
 
 
-async def _run(setup: Setup, source: GitSource, interval: timedelta, served: tuple[str, int]) -> None:
+async def _run(setup: Setup, keep: Keep, source: GitSource, interval: timedelta, served: tuple[str, int]) -> None:
     import structlog
 
     from reconciler.cli.composition import Program
+    from reconciler.cli.keeping import open_store, prune, recall
     from reconciler.cli.loop import stop_signal, until_any
     from reconciler.cli.options import Address
+    from reconciler.controller.world import World
     from reconciler.web.api import Ports, make_app
     from reconciler.web.serve import ApiServer
 
     stop = stop_signal()
-    program = Program(setup)
-    ports = Ports(program.controller, program.stations, setup.clock, lambda: program.listening)
-    api = ApiServer(make_app(ports), *served)
-    try:
+    async with AsyncExitStack() as ends:
+        store = await open_store(keep.url, keep.fleet)
+        recalled = None
+        if store is not None:
+            ends.push_async_callback(store.close)
+            recalled = await recall(store, World(settings=setup.settings), setup.templates, setup.clock())
+        program = Program(setup, store, recalled)
+        ports = Ports(program.controller, program.stations, setup.clock, lambda: program.listening)
+        api = ApiServer(make_app(ports), *served)
+        ends.push_async_callback(api.stop)
+        ends.push_async_callback(program.stop)
         await program.start()
         await api.start()
         structlog.get_logger("program").info("serving", api=f"http://{Address(api.host, api.port)}")
-        await until_any(stop, program.follow(source, interval), program.watch_over())
-    finally:
-        await program.stop()
-        await api.stop()
+        pruning = [prune(store, keep.retention, setup.clock)] if store is not None else []
+        await until_any(stop, program.follow(source, interval), program.watch_over(), *pruning)

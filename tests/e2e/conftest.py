@@ -116,7 +116,8 @@ class Yard:
         return process.returncode, out.decode(), problem.decode()
 
     def environment(self):
-        return os.environ | {VARIABLE: self.shared, "NO_COLOR": "1"}
+        state = str(self.repository.folder / ".git" / "state")
+        return os.environ | {VARIABLE: self.shared, "NO_COLOR": "1", "XDG_STATE_HOME": state}
 
     async def simulate(self, url, count=4):
         """Start as many of the fleet's stations as asked for."""

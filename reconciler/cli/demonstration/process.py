@@ -37,7 +37,7 @@ class ControllerProcess:
         Raises:
             Missed: it ended, or did not listen in time.
         """
-        words = ("run", "--source", str(folder), "--interval", "1s", "--read-back", "3s")
+        words = ("run", "--source", str(folder), "--interval", "1s", "--read-back", "3s", "--store", "none")
         ports = ("--listen", "127.0.0.1:0", "--api", "127.0.0.1:0")
         environment = os.environ | {VARIABLE: clock}
         process = await asyncio.create_subprocess_exec(
