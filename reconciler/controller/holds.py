@@ -16,6 +16,7 @@ from reconciler.controller.world import Onsets, Storm, World
 from reconciler.plan.change import Change, Clear, Install
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose
+from reconciler.rollout.ledger import Kind
 from reconciler.rollout.pace import Meter, opens_at, spend
 from reconciler.rollout.station import Station, share
 from reconciler.rollout.table import Next
@@ -99,8 +100,9 @@ def note_drift(world: World, key: str, before: str, after: str, now: datetime) -
         world = replace(world, onsets=_count(world.onsets, now))
     storm = world.storm or _storm(world, now)
     if storm is None or key in storm.held:
-        return world if storm is world.storm else replace(world, storm=storm)
-    return replace(world, storm=replace(storm, held=storm.held.set(key, None)))
+        return world
+    dirty = world.dirty.set((Kind.FLEET, ""), None)
+    return replace(world, storm=replace(storm, held=storm.held.set(key, None)), dirty=dirty)
 
 
 def crowd(world: World, key: str, answer: Next, now: datetime) -> Next | None:

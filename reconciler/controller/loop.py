@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from reconciler.controller.course import ALL
 from reconciler.controller.durable import drain, mark
 from reconciler.controller.recorder import Journal, Recorder, Write
 from reconciler.controller.revision import Revision, follow
@@ -27,6 +28,7 @@ from reconciler.controller.world import (
     Ask,
     Effect,
     Event,
+    Order,
     Reply,
     RevisionLoaded,
     RevisionRefused,
@@ -61,7 +63,7 @@ class Stations(Protocol):
 
 
 class Controller:
-    """Runs one fleet. All state is the world; the last lines of history are at hand, newest last."""
+    """Runs one fleet. All state is the world; the last of the `recorded` lines of history are at hand, newest last."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Controller:
         """Take the stations to command, the default templates, the clock, the settings, and where things are kept."""
         self.world = World(settings=settings)
         self.history: deque[Entry] = deque(maxlen=HISTORY)
+        self.recorded = 0
         self._stations, self._shipped, self._clock = stations, shipped, clock
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._alarms: list[tuple[datetime, str]] = []
@@ -94,6 +97,7 @@ class Controller:
             self._record(entry)
         for station in world.stations.values():
             self.report(Woken(station.identity))
+        self.report(Woken(ALL))
 
     def report(self, event: Event) -> None:
         """Put an event into the queue; called by the shells, from the loop's own thread."""
@@ -172,15 +176,42 @@ class Controller:
         self.report(RevisionRefused(snapshot.commit, snapshot.subject, error.errors))
         self._log.error("revision refused", revision=snapshot.commit, errors=[str(each) for each in error.errors])
 
+    async def go_back(self, snapshot: Snapshot, who: str, reason: str) -> Revision | RevisionError:
+        """Return to an older revision that a person names, past waves and windows; what was in force is quarantined.
+
+        It has to be good by itself; whatever share of the stations it touches, it may follow the one in force.
+        """
+        async with self._taking:
+            before, now = self._loading or self.world.revision, self._clock()
+            try:
+                revision, plan = await asyncio.to_thread(_prove, snapshot, self._shipped, now, before, reason)
+            except RevisionError as error:
+                return error
+            self._loading, self._refused = revision, False
+            if self._recorder is not None:
+                self._recorder.keep(_taken(revision, reason, plan, now))
+            self.report(RevisionLoaded(revision, reason, plan, who, back=True))
+            await self.until(lambda world: world.revision is revision)
+            return revision
+
     async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | Reply:
         """Send one request by hand and wait for its end."""
+        return await self._reply_to(request.ticket, Ask(request, who, force))
+
+    async def order(self, order: Order) -> Reply:
+        """Give a person's order and wait for what comes of it; an empty error is success."""
+        reply = await self._reply_to(order.ticket, order)
+        assert isinstance(reply, Reply)  # noqa: S101 (no station answers an order)
+        return reply
+
+    async def _reply_to(self, ticket: str, event: Ask | Order) -> RawAnswered | Reply:
         future: asyncio.Future[RawAnswered | Reply] = asyncio.get_running_loop().create_future()
-        self._replies[request.ticket] = future
+        self._replies[ticket] = future
         try:
-            self.report(Ask(request, who, force))
+            self.report(event)
             return await future
         finally:
-            self._replies.pop(request.ticket, None)
+            self._replies.pop(ticket, None)
 
     async def until(self, condition: Callable[[World], bool]) -> None:
         """Wait until the world meets a condition; it is asked after every step, so it should be cheap."""
@@ -224,6 +255,7 @@ class Controller:
 
     def _record(self, entry: Entry) -> None:
         self.history.append(entry)
+        self.recorded += 1
         if self._recorder is not None:
             self._recorder.note(entry)
         details: dict[str, Any] = {

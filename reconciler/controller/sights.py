@@ -47,11 +47,13 @@ def _off_power(world: World, rollout: Rollout, key: str, now: datetime) -> str:
     station, target = world.stations.get(key), world.target(key)
     if station is None or station.goal is None or target is None or key not in target.fleet.stations:
         return ""
+    settled = max(station.written_at.values(), default=rollout.began_at) + SLOW
     for evse_id, charge_w, watts_per_ampere in target.evses(key):
-        power_w, at = station.power_w.get(evse_id, (Decimal(0), now))
+        power_w, at = station.power_w.get(evse_id, (Decimal(0), rollout.began_at))
         tolerance_w = max(LEAST_TOLERANCE_W, charge_w * rollout.strategy.gate.power)
         flows = _flows(station.goal, evse_id, at, watts_per_ampere)
-        if now - at <= FRESH and not any(_is_within(power_w, flow, tolerance_w) for flow in flows):
+        says_something = at >= settled and now - at <= FRESH
+        if says_something and not any(_is_within(power_w, flow, tolerance_w) for flow in flows):
             return f"EVSE {evse_id} measures {power_w / 1000:.1f} kW, which its profiles do not allow"
     return ""
 

@@ -155,7 +155,7 @@ def _settle(world: World, key: str, station: Station, now: datetime) -> Stepped:
     answer = decide(kept, world.pace(key), now)
     known = world.stations.get(key)
     world = _keep(world, key, kept, answer, now)
-    done = () if kept.verified is aimed.verified else (verified(kept, now),)
+    done = (verified(kept, now),) if _is_news(aimed, kept) else ()
     world, command, answer = choose(world, key, answer, now)
     world = _mark(world, key, known)
     sent = () if command is None else (command,)
@@ -178,8 +178,9 @@ def _aim(world: World, station: Station, now: datetime) -> Station:
     if goal is None:
         return replace(station, goal=None, verdicts=(), trouble=trouble)
     known = world.stations.get(station.identity.casefold())
-    if known is not None and known.goal is goal and known.reported is station.reported:
-        return replace(station, goal=goal, verdicts=known.verdicts)
+    same_question = known is not None and known.goal is goal and known.reported is station.reported
+    if known is not None and same_question and not changes(known.verdicts):
+        return replace(station, goal=goal, verdicts=known.verdicts)  # what is kept stays so; what waits may be over
     aimed = replace(station, goal=goal, verdicts=compare(goal, station.reported, now))
     return forget_tries(aimed)
 
@@ -223,6 +224,14 @@ def _verify(station: Station) -> Station:
     if station.goal is None or station.goal.refusal or not read or not complete or not floor_is_in_force(station):
         return station
     return station if station.verified == station.goal else replace(station, verified=station.goal)
+
+
+def _is_news(before: Station, after: Station) -> bool:
+    """Tell whether a goal was read back of which that was not known, be it from before a restart."""
+    old, new = before.verified, after.verified
+    if new is old or new is None:
+        return False
+    return old is None or bool(old.profiles) or old.revision != new.revision
 
 
 def _keep(world: World, key: str, station: Station, answer: Next, now: datetime) -> World:

@@ -53,8 +53,8 @@ class Rollout:
     `previous` is the commit that each station held on to that it changes; those in `urgent` are of no wave, because
     what makes them safer does not wait. `open`, `deferred`, `verified` and `failed` (with the reason) have each member
     of the released waves once. `faults` are those that members showed when they were released. `forgiven` are those
-    that a person no longer waits for. `overridden` is a person's reason to pass the windows by. Until
-    `not_before`, set when a process begins, stations come back first.
+    that a person no longer waits for. `released_at` has the instant of each wave that was released. `overridden` is a
+    person's reason to pass the windows by. Until `not_before`, set when a process begins, stations come back first.
     """
 
     commit: str
@@ -79,6 +79,7 @@ class Rollout:
     failed: Map[str, str] = field(default_factory=Map)
     forgiven: Map[str, None] = field(default_factory=Map)
     faults: Map[str, frozenset[int]] = field(default_factory=Map)
+    released_at: tuple[datetime, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -251,6 +252,8 @@ def _soaking(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout = asked.rollout
     if rollout.phase is not Phase.SOAKING or (rollout.soak_until is not None and asked.now < rollout.soak_until):
         return None
+    if rollout.open:
+        return rollout, None  # who came back meanwhile is waited for as well
     off = asked.powers()
     gate = _gate(rollout, {**rollout.failed, **off}) if off else ""
     return (rollout, Abort(gate)) if gate else _next_wave(rollout, asked.now)
@@ -263,7 +266,7 @@ def _next_wave(rollout: Rollout, now: datetime) -> tuple[Rollout, Move]:
     keys = rollout.waves[wave]
     released = rollout.deferred.update(dict.fromkeys(keys))
     begun = replace(rollout, phase=Phase.RELEASING, wave=wave, deferred=released, reason="", changed_at=now)
-    return replace(begun, soak_until=None), Release(keys)
+    return replace(begun, soak_until=None, released_at=(*rollout.released_at, now)), Release(keys)
 
 
 TABLE: tuple[Row, ...] = (
