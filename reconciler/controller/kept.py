@@ -62,6 +62,7 @@ def write_rollout(world: World, commit: str) -> JsonObject | None:
         "overridden": rollout.overridden,
         "failed": dict(rollout.failed),
         "forgiven": sorted(rollout.forgiven),
+        "releasedAt": [write_instant(each) for each in rollout.released_at],
     }
 
 
@@ -170,6 +171,7 @@ def _read_rollout(fields: Fields) -> Rollout:
         overridden=fields.have("overridden", read_text) or "",
         failed=Map(_texts(fields, "failed")),
         forgiven=Map(dict.fromkeys(fields.need("forgiven", _names))),
+        released_at=fields.have("releasedAt", _instants) or (),
     )
 
 
@@ -222,6 +224,10 @@ def _texts(fields: Fields, name: str) -> dict[str, str]:
 
 def _names(value: object) -> tuple[str, ...]:
     return tuple(map(read_text, _list(value)))
+
+
+def _instants(value: object) -> tuple[datetime, ...]:
+    return tuple(map(read_instant, _list(value)))
 
 
 def _list(value: object) -> list[object]:
