@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from arena import Arena
 from reconciler.plan.change import Clear, Owned, diff
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
 from reconciler.reported.belief import Belief, Held, Reported
+from reconciler.reported.events import ReportedProfile
 from reconciler.rollout.station import Goal, Pace, Station
 from reconciler.rollout.table import ACTIONS, ANY_REQUEST, applying, decide
 from toys import NOON
@@ -85,3 +87,16 @@ class Bench:
 @pytest.fixture
 def bench():
     return Bench()
+
+
+@pytest.fixture
+def arena(bench):
+    """Give a station that holds its goal and was read once."""
+
+    def make(rules=(), **more):
+        goal = replace(bench.goal, until=NOON + timedelta(days=90), foreign_rules=rules)
+        known = bench.station(goal=goal, looked_at=None, verified=goal)
+        held = {each.id: ReportedProfile(each) for each in goal.profiles}
+        return Arena(bench.doubt(known, known=False), held, **more).settle()
+
+    return make

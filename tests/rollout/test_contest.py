@@ -1,6 +1,6 @@
 """Somebody else writes what we write: we put it back a few times, then leave it and say who it is."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,13 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from arena import Arena
 from reconciler.manifests.strategy import ForeignRule
-from reconciler.plan.change import Clear
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import Mode, Period
 from reconciler.reported.events import (
     Accepted,
-    Booted,
     Connected,
     Disconnected,
     NotSent,
@@ -28,101 +27,15 @@ from reconciler.reported.events import (
 )
 from reconciler.rollout.absorb import absorb
 from reconciler.rollout.commands import Clear as ClearCommand
-from reconciler.rollout.commands import Push, ReadProfiles, SendRaw
+from reconciler.rollout.commands import Push, SendRaw
 from reconciler.rollout.contest import contested, peace_at
 from reconciler.rollout.rounds import DAY, MOST_FOUND, Rounds, again
-from reconciler.rollout.station import Pace, Station, compare, forget_tries
-from reconciler.rollout.table import FLOOR_AGAIN, applying, decide
+from reconciler.rollout.station import Pace
+from reconciler.rollout.table import FLOOR_AGAIN
 from toys import NOON
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 PACE = Pace()
-
-
-@dataclass
-class Arena:
-    """One station as it truly is and as it is known, the controller that looks after it, and time."""
-
-    known: Station
-    held: dict[int, ReportedProfile]
-    pace: Pace = PACE
-    now: object = NOON
-    written: list = field(default_factory=list)
-
-    def settle(self):
-        """Do all there is to do at this instant; each command takes a second."""
-        for _ in range(30):
-            answer = decide(self.known, self.pace, self.now)
-            if answer.command is None and not answer.writes:
-                return self
-            command = answer.command or self._command(answer.writes[0])
-            self.known = replace(self.known, in_flight=command)
-            self.now += SECOND
-            self.feed(self._carry_out(command))
-        raise AssertionError("a hot loop")
-
-    def feed(self, event):
-        taken = absorb(self.known, event, self.now)
-        self.known = forget_tries(replace(taken, verdicts=compare(taken.goal, taken.reported, self.now)))
-        return self
-
-    def _command(self, change):
-        if isinstance(change, Clear):
-            return ClearCommand("S", change.old.id)
-        return Push("S", change.new, self.known.capability)
-
-    def _carry_out(self, command):
-        match command:
-            case ReadProfiles():
-                return ProfilesRead("S", tuple(self.held.values()))
-            case Push(profile=profile):
-                self.held[profile.id] = ReportedProfile(profile)
-                self.written.append((profile.id, self.now))
-                return Written("S", profile.id, profile, Accepted())
-            case ClearCommand(profile_id=number):
-                self.held.pop(number, None)
-                self.written.append((number, self.now))
-                return Written("S", number, None, Accepted())
-
-    def put(self, profile, source="CSO"):
-        """Let somebody else write."""
-        self.held[profile.id] = ReportedProfile(profile, source)
-        return self
-
-    def wait(self, span=15 * MINUTE):
-        """Let time pass, asking when the table wants to be asked."""
-        end = self.now + span
-        while (at := decide(self.known, self.pace, self.now).at) is not None and at <= end:
-            self.now = max(self.now, at)
-            self.settle()
-        self.now = max(self.now, end)
-        return self.settle()
-
-    def boot(self):
-        self.feed(Connected("S", Protocol.V21, 2)).feed(Ready("S", 2)).feed(Booted("S", "", "", "", "PowerUp"))
-        self.known = replace(self.known, capability=self.known.base)
-        return self
-
-    def times(self, number):
-        return len([each for each, _ in self.written if each == number])
-
-    def standing(self):
-        row, answer = applying(self.known, self.pace, self.now)
-        assert answer.state in row.states
-        return answer
-
-
-@pytest.fixture
-def arena(bench):
-    """Give a station that holds its goal and was read once."""
-
-    def make(rules=(), **more):
-        goal = replace(bench.goal, until=NOON + 90 * DAY, foreign_rules=rules)
-        known = bench.station(goal=goal, looked_at=None, verified=goal)
-        held = {each.id: ReportedProfile(each) for each in goal.profiles}
-        return Arena(bench.doubt(known, known=False), held, **more).settle()
-
-    return make
 
 
 @pytest.fixture
