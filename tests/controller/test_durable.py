@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from immutables import Map
 
-from reconciler.controller import durable
-from reconciler.controller.durable import NOBODYS, drain, read_station, restore, same, write_station
+from reconciler.controller.dossier import LONG_AGO, NOBODYS, read_station, write_station
+from reconciler.controller.durable import drain, mark, restore, same
 from reconciler.controller.step import step
 from reconciler.controller.world import Entry, World
 from reconciler.profiles.capability import Capability, Protocol
@@ -21,7 +21,9 @@ from reconciler.reported.belief import Belief, Echo, Held, Reported
 from reconciler.reported.events import Disconnected, Metered, ProfilesRead, Refused, ReportedProfile, Woken
 from reconciler.rollout.commands import Clear, Push, ReadProfiles
 from reconciler.rollout.ledger import Kind, Stage
+from reconciler.rollout.rounds import Rounds
 from reconciler.rollout.station import Goal, Station, Tries
+from reconciler.rollout.wear import Counts
 from strategies import profiles
 from toys import NOON, ToyFleet, revision
 
@@ -40,6 +42,17 @@ capabilities = st.builds(
     max_offline=st.booleans(),
 )
 refusals = st.builds(Refused, words, words, st.none() | numbers.map(lambda number: number * SECOND))
+
+
+rounds = st.builds(
+    Rounds,
+    found=st.lists(moments, max_size=3).map(tuple),
+    last=moments,
+    source=words,
+    revision=words,
+    slot=words,
+    written=st.none() | moments,
+)
 
 
 def by_id(found):
@@ -82,6 +95,10 @@ stations = st.builds(
     skew=st.none() | spans,
     external=st.frozensets(numbers, max_size=2),
     faulted=st.frozensets(st.tuples(numbers, words), max_size=2),
+    wrote=words,
+    awaiting=st.dictionaries(numbers, words, max_size=2),
+    rounds=st.dictionaries(numbers, rounds, max_size=2),
+    counts=st.dictionaries(numbers, st.builds(Counts, numbers, numbers, st.sampled_from((-1, 0, 1))), max_size=2),
 )
 
 
@@ -98,7 +115,7 @@ def doubted(station):
         in_flight=None,
         failures=0,
         reported=replace(station.reported, held=held, known=False, composites={}),
-        verified=station.verified and replace(station.verified, until=durable.LONG_AGO),
+        verified=station.verified and replace(station.verified, until=LONG_AGO),
     )
 
 
@@ -140,6 +157,10 @@ def test_garbage_is_refused_with_its_path_and_nothing_else_is_raised(station, da
         ({"tries": {"1": [1, 2, 3]}}, "tries", "list of at most 2"),
         ({"skew": 10**14}, "skew", "longer than any span"),
         ({"external": ["x"]}, "external", "number"),
+        ({"counts": {"1": [1, 2]}}, "counts", "three"),
+        ({"rounds": {"1": 7}}, "rounds.", "object"),
+        ({"rounds": {"1": {"found": 7}}}, "rounds", "list"),
+        ({"rounds": {"1": {"found": [], "last": 7}}}, "rounds.last", "string"),
         ({"requests": [{}]}, "requests[0].evseId", "missing"),
     ],
 )
@@ -181,6 +202,10 @@ def test_what_differs_is_not_the_same():
         "skew": timedelta(minutes=2),
         "external": frozenset({1}),
         "faulted": frozenset({(1, "Connector")}),
+        "wrote": "c0",
+        "awaiting": {1000: "a-1@then"},
+        "rounds": {1000: Rounds((), NOON)},
+        "counts": {1: Counts(writes=99)},
         "in_flight": push,
     }
     reported = [
@@ -203,7 +228,7 @@ def test_reading_metering_and_coming_and_going_leave_nothing_to_be_kept():
     fleet, station = full()
     world = fleet.world
     read = ProfilesRead("A-1", tuple(ReportedProfile(each) for each in fleet.stations["A-1"].held.values()))
-    for event in (Woken("A-1"), Metered("A-1", 1, Decimal(400), NOON), read, Disconnected("A-1", station.session)):
+    for event in (Woken("A-1"), Metered("A-1", 1, Decimal(150), NOON), read, Disconnected("A-1", station.session)):
         world, _ = step(world, event, fleet.now)
     after = world.stations["a-1"]
     assert after is not station
@@ -227,6 +252,15 @@ def test_what_is_marked_is_drained_once():
     assert documents[name("gone")] is None
     assert documents[name("a-1")]["identity"] == "A-1"
     assert drain(world) == (world, {})
+
+
+def test_some_of_what_is_marked_is_drained_and_the_rest_stays_marked():
+    fleet, _ = full()
+    world, documents = drain(marked(fleet.world, "a-1", "a-2"), [name("a-1"), name("b-1")])
+    assert set(documents) == {name("a-1")}
+    assert set(world.dirty) == {name("a-2")}
+    assert set(mark(world, [name("a-1")]).dirty) == {name("a-1"), name("a-2")}
+    assert mark(world, ()) is world
 
 
 def again(world, *keys, now=NOON):
