@@ -117,7 +117,7 @@ def diff(
     for number, held in sorted(reported.held.items()):
         if number in owned and number not in wanted and held.source == OURS:
             verdicts.append(Clear(held.profile, "no longer desired"))
-    verdicts += [Clear(held.profile, EVICTED) for held in foreign(reported, owned) if is_evicted(held, owned, rules)]
+    verdicts += [Clear(held.profile, EVICTED) for held in foreign(reported, owned) if is_evicted(held, rules)]
     return tuple(verdicts)
 
 
@@ -127,10 +127,10 @@ def policy(held: Held, rules: Sequence[ForeignRule]) -> ForeignPolicy:
     return next((rule.policy for rule in rules if rule.first <= level <= rule.last), "warn")
 
 
-def is_evicted(held: Held, owned: Owned, rules: Sequence[ForeignRule]) -> bool:
+def is_evicted(held: Held, rules: Sequence[ForeignRule]) -> bool:
     """Tell whether a foreign profile is to be cleared: one of a CSMS, by a rule; others' are beyond our reach."""
     clearable = held.source == OURS and held.profile.purpose not in NEVER_CLEARED
-    return clearable and held.profile.id not in owned and policy(held, rules) == "clear"
+    return clearable and policy(held, rules) == "clear"
 
 
 def changes(verdicts: Sequence[Verdict]) -> tuple[Change, ...]:

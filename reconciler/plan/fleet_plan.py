@@ -281,7 +281,7 @@ def _ours(reported: Reported, owned: Owned) -> tuple[Profile, ...]:
 def _staying(reported: Reported, owned: Owned, rules: Sequence[ForeignRule]) -> tuple[Held, ...]:
     """Give the foreign profiles that a plan tells of: not those that it clears, nor those that the fleet ignores."""
     found = foreign(reported, owned)
-    return tuple(each for each in found if not is_evicted(each, owned, rules) and policy(each, rules) != "ignore")
+    return tuple(each for each in found if not is_evicted(each, rules) and policy(each, rules) != "ignore")
 
 
 def _protocol(station: Station, saved: SavedStation | None = None) -> tuple[Protocol, bool]:

@@ -18,6 +18,7 @@ from reconciler.reported.events import (
     Connected,
     Disconnected,
     NotSent,
+    OutcomeUnknown,
     ProfilesRead,
     RawAnswered,
     Ready,
@@ -215,6 +216,17 @@ def test_what_we_change_ourselves_is_no_round(arena, bench):
         made.feed(ProfilesRead("S", tuple(made.held.values()))).wait()
     assert made.known.rounds == {}
     assert made.times(1011) == 5
+
+
+def test_a_write_of_ours_that_was_lost_on_its_way_is_nobody_elses_doing(arena, bench):
+    made, less = arena(), bench.profile(1011, 1, 1, 3000)
+    wanted = (*bench.goal.profiles[:2], less, bench.goal.profiles[3])
+    made.known = replace(made.known, goal=replace(made.known.goal, profiles=wanted))
+    for _ in range(6):
+        made.known = replace(made.known, in_flight=Push("S", less, made.known.capability))
+        made.feed(Written("S", 1011, less, OutcomeUnknown("timed out")))
+        made.feed(ProfilesRead("S", tuple(made.held.values())))
+    assert made.known.rounds == {}
 
 
 def test_a_station_that_never_keeps_what_it_accepts_is_nobody_elses_doing(arena, bench):
