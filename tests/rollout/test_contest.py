@@ -28,7 +28,7 @@ from reconciler.reported.events import (
 )
 from reconciler.rollout.absorb import absorb
 from reconciler.rollout.commands import Clear as ClearCommand
-from reconciler.rollout.commands import Push, SendRaw
+from reconciler.rollout.commands import Push, ReadProfiles, SendRaw
 from reconciler.rollout.contest import contested, peace_at
 from reconciler.rollout.rounds import DAY, MOST_FOUND, Rounds, again
 from reconciler.rollout.station import Pace
@@ -60,6 +60,13 @@ def test_a_profile_that_somebody_else_keeps_changing_is_put_back_three_times_and
     assert why == (
         "contested: profile 1011 of EVSE 1 was put back 3 times since 12:14 UTC and was changed to limit 11000 W again"
     )
+
+
+def test_a_contested_station_is_drifted_also_while_it_is_read(arena, other):
+    made = arena()
+    fight(made, lambda: made.put(other))
+    made.known = replace(made.known, in_flight=ReadProfiles("S"))
+    assert made.standing()[:2] == ("drifted", "waiting for an answer to GetChargingProfiles")
 
 
 def test_how_often_is_the_fleets_own_to_say(arena, other):
