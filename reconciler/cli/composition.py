@@ -17,6 +17,7 @@ import structlog
 
 from reconciler.cli.admission import admit
 from reconciler.cli.clock import Clock
+from reconciler.cli.observation import Observation
 from reconciler.cli.options import Address
 from reconciler.controller.loop import Controller
 from reconciler.controller.recorder import Journal
@@ -103,6 +104,7 @@ class Setup:
     templates: Mapping[str, str]
     credentials: Credentials | None = None
     terms: Terms = field(default_factory=Terms)
+    observation: Observation = field(default_factory=Observation)
 
 
 class Program:
@@ -127,7 +129,9 @@ class Program:
             self.controller.begin(recalled.world, recalled.entries)
         if recalled is not None and recalled.head is not None:
             self.controller.report(RevisionLoaded(recalled.head))
-        house = House(setup.clock, self._report, self._admit, setup.terms)
+        seen = setup.observation
+        self._measures = seen.measures
+        house = House(setup.clock, self._report, self._admit, setup.terms, seen.measures.call, seen.transcript)
         self.stations = StationServer(
             house,
             self._knows,
@@ -209,6 +213,7 @@ class Program:
 
     def _report(self, event: StationEvent) -> None:
         self.controller.report(event)
+        self._measures.take(event)
         self._relay.note(event)
 
     def _is_in_flight(self, command: StationCommand) -> bool:

@@ -15,8 +15,10 @@ from pathlib import Path
 from reconciler.cli.clock import Clock
 from reconciler.controller.loop import Controller
 from reconciler.controller.recorder import Journal
-from reconciler.errors import UsageError
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.manifests.snapshot import Snapshot
 from reconciler.rollout.ledger import Batch
+from reconciler.source.polling import Source
 from reconciler.stations.server import StationServer
 from reconciler.stations.transcript import Transcript
 from reconciler.web.measures import Measures
@@ -71,6 +73,25 @@ class CountedJournal:
         """Write a batch; raises StoreLost."""
         await self.journal.write(batch)
         self.measures.recorded(len(batch.entries))
+
+
+@dataclass(frozen=True, slots=True)
+class CountedSource:
+    """A source whose looks for new commits are counted, so that one sees when the last good one was."""
+
+    source: Source
+    measures: Measures
+    clock: Clock
+
+    async def fetch(self) -> Snapshot:
+        """Give the revision as it is now; raises ReconcilerError."""
+        try:
+            snapshot = await self.source.fetch()
+        except ReconcilerError:
+            self.measures.missed()
+            raise
+        self.measures.fetched(self.clock())
+        return snapshot
 
 
 def open_transcript(path: Path | None, patterns: Sequence[str], clock: Clock) -> Transcript | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from reconciler.cli.composition import Setup
+    from reconciler.cli.clock import Clock
+    from reconciler.cli.composition import Program, Setup
+    from reconciler.cli.observation import Observation
     from reconciler.source.repository import GitSource
+    from reconciler.web.api import Ports
 
 EXAMPLE = (
     "Example: reconciler run --source https://git.example.org/fleets.git --path harbour-buses --auth stations.auth"
@@ -48,6 +51,10 @@ def run(
         help="Where all that has to be kept is: a file, postgresql://…, or none; default: a file in the state folder.",
     ),
     retention: str = typer.Option("400d", help="How long history is kept."),
+    log_format: str = typer.Option("", help="json or text; default: text on a terminal, json elsewhere."),
+    frame_log: Path | None = typer.Option(None, help="Write stations' frames to this file, one JSON line each."),
+    frame_log_stations: list[str] = typer.Option([], metavar="GLOB", help="Whose frames, such as 'Q3-*'."),
+    notify: Path | None = typer.Option(None, help="YAML file of whom to tell of rollouts, storms and leases at risk."),
     clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
 ) -> None:
     """Keep every station at what the newest good commit says, until stopped."""
@@ -57,7 +64,8 @@ def run(
     from reconciler.cli.options import cache_folder, read_address, read_duration, state_folder
     from reconciler.source.repository import GitSource
 
-    setup = make_setup(listen, auth, read_duration("--read-back", read_back), clock)
+    made = make_setup(listen, auth, read_duration("--read-back", read_back), clock)
+    setup = replace(made, observation=_observe(frame_log, frame_log_stations, notify, made.clock))
     repository = GitSource(source, revision, path, cache_folder())
     every, served = read_duration("--interval", interval), read_address("--api", api)
     keep = Keep(
@@ -65,7 +73,7 @@ def run(
         fleet_name(source, path),
         read_duration("--retention", retention),
     )
-    configure_logs()
+    configure_logs(form=log_format)
     run_loop(_run(setup, keep, repository, every, (served.host, served.port)))
 
 
@@ -91,15 +99,25 @@ def make_setup(listen: str, auth: Path | None, read_back: timedelta, clock: str)
     )
 
 
+def _observe(frame_log: Path | None, stations: list[str], notify: Path | None, clock: Clock) -> Observation:
+    """Read how the program is to be seen from outside; raises UsageError where an option can't be taken."""
+    from reconciler.cli.observation import Observation, open_transcript
+    from reconciler.cli.receivers import read_receivers
+
+    receivers = read_receivers(notify) if notify is not None else ()
+    return Observation(transcript=open_transcript(frame_log, stations, clock), receivers=receivers)
+
+
 async def _run(setup: Setup, keep: Keep, source: GitSource, interval: timedelta, served: tuple[str, int]) -> None:
     import structlog
 
     from reconciler.cli.composition import Program
     from reconciler.cli.keeping import open_store, prune, recall
     from reconciler.cli.loop import stop_signal, until_any
+    from reconciler.cli.observation import CountedJournal, CountedSource
     from reconciler.cli.options import Address
     from reconciler.controller.world import World
-    from reconciler.web.api import Ports, make_app
+    from reconciler.web.api import make_app
     from reconciler.web.serve import ApiServer
 
     stop = stop_signal()
@@ -109,13 +127,31 @@ async def _run(setup: Setup, keep: Keep, source: GitSource, interval: timedelta,
         if store is not None:
             ends.push_async_callback(store.close)
             recalled = await recall(store, World(settings=setup.settings), setup.templates, setup.clock())
-        program = Program(setup, store, recalled)
-        ports = Ports(program.controller, program.stations, setup.clock, lambda: program.listening)
-        api = ApiServer(make_app(ports), *served)
+        seen = setup.observation
+        journal = CountedJournal(store, seen.measures) if store is not None else None
+        program = Program(setup, journal, recalled)
+        api = ApiServer(make_app(_ports(program, setup)), *served)
         ends.push_async_callback(api.stop)
+        await ends.enter_async_context(seen.running(program.controller, setup.clock))
         ends.push_async_callback(program.stop)
         await program.start()
         await api.start()
         structlog.get_logger("program").info("serving", api=f"http://{Address(api.host, api.port)}")
         pruning = [prune(store, keep.retention, setup.clock)] if store is not None else []
-        await until_any(stop, program.follow(source, interval), program.watch_over(), *pruning)
+        counted = CountedSource(source, seen.measures, setup.clock)
+        await until_any(stop, program.follow(counted, interval), program.watch_over(), *pruning)
+
+
+def _ports(program: Program, setup: Setup) -> Ports:
+    """Give what the API stands on."""
+    from reconciler.web.api import Ports
+
+    seen = setup.observation
+    return Ports(
+        program.controller,
+        program.stations,
+        setup.clock,
+        lambda: program.listening,
+        metrics=seen.metrics(program.controller, program.stations, setup.clock).write,
+        frame_log=seen.transcript,
+    )

@@ -95,12 +95,12 @@ def _probes(app: FastAPI, ports: Ports) -> None:
 
     @app.get("/readyz", response_model=One, responses=_may(503))
     async def readyz() -> Response:
-        """Say whether stations are listened to and a revision is loaded."""
+        """Say whether stations are listened to and a revision is loaded, and whether they can be read only."""
         if not ports.listening():
             raise _fail(503, "not listening to stations yet", "")
         if ports.controller.world.revision is None:
             raise _fail(503, "no revision is loaded", "see /api/v1/status for the one that was refused, if any")
-        return Json({"ok": True})
+        return Json({"ok": True, "readOnly": not ports.controller.world.recording.ok})
 
 
 def _fleet(app: FastAPI, ports: Ports) -> None:

@@ -22,6 +22,7 @@ from reconciler.reported.events import (
     StationEvent,
     Written,
 )
+from reconciler.rollout.absorb import MOST_EVSES
 from reconciler.rollout.table import ACTIONS
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -103,7 +104,7 @@ class Measures:
         match event:
             case Written(outcome=outcome):
                 self._written(outcome)
-            case Metered(station=station, evse_id=evse_id, power_w=power_w) if abs(power_w) > DEADBAND_W:
+            case Metered(station=station, evse_id=evse_id, power_w=power_w) if _counts(evse_id, power_w):
                 self._metered((station.casefold(), evse_id), exports=power_w < 0)
             case _:
                 pass
@@ -152,3 +153,8 @@ class Measures:
     def _histogram(self, name: str, about: str, labels: tuple[str, ...]) -> Histogram:
         words = f"{about}."
         return Histogram(name, words, labels, namespace="reconciler", registry=self.registry, buckets=BUCKETS)
+
+
+def _counts(evse_id: int, power_w: Decimal) -> bool:
+    """Tell whether a sample tells of a direction; a station that makes up EVSEs must not fill the memory."""
+    return abs(power_w) > DEADBAND_W and evse_id <= MOST_EVSES

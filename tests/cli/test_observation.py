@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 from fastapi import FastAPI, Request
 
-from reconciler.cli.observation import CountedJournal, Observation, open_transcript
+from reconciler.cli.observation import CountedJournal, CountedSource, Observation, open_transcript
 from reconciler.controller.world import Storm, World
-from reconciler.errors import StoreLost, UsageError
+from reconciler.errors import StoreLost, Transient, UsageError
+from reconciler.manifests.snapshot import Snapshot
 from reconciler.rollout.ledger import Batch, Entry
 from reconciler.stations.transcript import Spoken
 from reconciler.web.measures import Measures
@@ -44,6 +45,31 @@ async def test_only_lines_that_were_written_are_counted():
         await journal.write(Batch((ENTRY,)))
     assert measures.registry.get_sample_value("reconciler_history_rows_total") == 2
     assert kept.batches == [Batch((ENTRY, ENTRY))]
+
+
+class Fetches:
+    """A source that may be away."""
+
+    def __init__(self):
+        self.away = False
+
+    async def fetch(self):
+        if self.away:
+            raise Transient("no network")
+        return Snapshot("c1", "", None, "", {})
+
+
+async def test_each_look_for_commits_is_counted_and_the_last_good_one_remembered():
+    measures, fetches = Measures(), Fetches()
+    source = CountedSource(fetches, measures, clock)
+    assert (await source.fetch()).commit == "c1"
+    fetches.away = True
+    with pytest.raises(Transient):
+        await source.fetch()
+    counted = [
+        measures.registry.get_sample_value("reconciler_fetches_total", {"result": each}) for each in ("ok", "failed")
+    ]
+    assert (counted, measures.fetched_at) == ([1, 1], NOW)
 
 
 def test_without_a_file_there_is_no_log_of_frames(tmp_path):

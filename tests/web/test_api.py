@@ -6,6 +6,7 @@ import httpx
 import pytest
 from schemathesis import openapi
 
+from reconciler.controller.world import Recording
 from reconciler.reported.events import RawAnswered
 from reconciler.reported.saved import read_state
 from reconciler.web.api import MOST_BYTES, Ports, make_app
@@ -26,6 +27,10 @@ class Controlled:
     @property
     def history(self):
         return self.yard.history
+
+    @property
+    def recorded(self):
+        return len(self.yard.history)
 
     async def ask(self, request, who, *, force=False):
         self.asked.append((request.station, request.action, request.payload, who, force))
@@ -108,7 +113,10 @@ async def get(client, path, status=200, **params):
 
 async def test_a_process_is_ready_once_it_listens_and_a_revision_is_loaded(client, heard, controlled):
     assert await get(client, "/healthz") == {"ok": True}
-    assert await get(client, "/readyz") == {"ok": True}
+    assert await get(client, "/readyz") == {"ok": True, "readOnly": False}
+    loaded = controlled.yard.world
+    controlled.yard.world = replace(loaded, recording=Recording(ok=False, why="disk full"))
+    assert await get(client, "/readyz") == {"ok": True, "readOnly": True}
     heard[0] = False
     assert "not listening" in (await get(client, "/readyz", 503))["error"]
     heard[0], controlled.yard.world = True, type(controlled.world)()

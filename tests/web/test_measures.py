@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from reconciler.reported.events import Accepted, Booted, Metered, NotSent, OutcomeUnknown, Refused, Written
+from reconciler.rollout.absorb import MOST_EVSES
 from reconciler.web.measures import OTHER, REASONS, Measures
 
 NOW = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)
@@ -62,6 +63,12 @@ def test_a_turn_of_direction_is_one_between_two_powers_beyond_the_deadband(measu
 def test_each_evse_turns_by_itself(measures):
     for station, evse, power in (("A1", 1, 7000), ("A1", 2, -7000), ("A2", 1, -7000), ("a1", 1, 7000)):
         measures.take(Metered(station, evse, Decimal(power), NOW))
+    assert value(measures, "direction_changes_total") == 0
+
+
+def test_an_evse_that_no_station_has_is_not_followed(measures):
+    for power in (7000, -7000):
+        measures.take(Metered("A1", MOST_EVSES + 1, Decimal(power), NOW))
     assert value(measures, "direction_changes_total") == 0
 
 
