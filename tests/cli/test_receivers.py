@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from reconciler.cli.receivers import LARGEST, read_receivers
@@ -75,6 +77,14 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="can't be read"):
         read_receivers(tmp_path / "bytes")
+
+
+def test_the_example_of_the_operators_page_can_be_used(file, monkeypatch):
+    for name in ("CHAT_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN"):
+        monkeypatch.setenv(name, name.lower())
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert [each.kind for each in read_receivers(file(example))] == ["webhook", "github", "gitlab"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://localhost/", "http://[::1]/"])
