@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import assert_never
 
 from immutables import Map
 
@@ -128,6 +129,8 @@ def carry_out(world: World, rollout: Rollout, move: Move, now: datetime) -> Step
             assert world.revision is not None  # noqa: S101 (a rollout has one)
             words = f"complete: {len(rollout.verified)} verified, {len(rollout.deferred)} deferred"
             return place(world, world.revision, world.placed), (_line(now, words, rollout.commit),)
+        case _:  # pragma: no cover
+            assert_never(move)
 
 
 def _release(world: World, rollout: Rollout, keys: Iterable[str]) -> World:
@@ -137,7 +140,7 @@ def _release(world: World, rollout: Rollout, keys: Iterable[str]) -> World:
     placed = {key: commit for key, commit in world.placed.items() if key not in released}
     world = place(world, world.revision, placed, _needed(rollout))
     met = {key: station for key in sorted(released) if (station := world.stations.get(key)) is not None}
-    before = {key for key in met if world.standing[key].state == "refused"}
+    before = {key for key in met if key in world.standing and world.standing[key].state == "refused"}
     begun = replace(
         rollout,
         faults=rollout.faults.update({key: station.faults for key, station in met.items()}),

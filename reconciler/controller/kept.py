@@ -158,7 +158,7 @@ def _read_rollout(fields: Fields) -> Rollout:
         base=fields.need("base", read_text),
         plan=fields.have("plan", read_text) or "",
         strategy=Strategy(),
-        waves=tuple(_names(wave) for wave in fields.need("waves", _list)),
+        waves=fields.need("waves", lambda value: tuple(map(_names, _list(value)))),
         previous=Map(_ungroup(fields, "previous")),
         urgent=fields.need("urgent", _names),
         began_at=fields.need("beganAt", read_instant),
@@ -211,15 +211,31 @@ def _group(commits: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _ungroup(fields: Fields, name: str) -> dict[str, str]:
-    return {key: commit for commit, keys in fields.need(name, _object).items() for key in _names(keys)}
+    def read(value: object) -> dict[str, str]:
+        return {key: commit for commit, keys in _object(value).items() for key in _names(keys)}
+
+    return fields.need(name, read)
 
 
 def _pairs(fields: Fields, name: str) -> dict[str, str]:
-    return {_names(pair)[0]: _names(pair)[1] for pair in fields.need(name, _list)}
+    def read(value: object) -> dict[str, str]:
+        return dict(map(_two_names, _list(value)))
+
+    return fields.need(name, read)
 
 
 def _texts(fields: Fields, name: str) -> dict[str, str]:
-    return {key: read_text(value) for key, value in fields.need(name, _object).items()}
+    def read(value: object) -> dict[str, str]:
+        return {key: read_text(text) for key, text in _object(value).items()}
+
+    return fields.need(name, read)
+
+
+def _two_names(value: object) -> tuple[str, str]:
+    names = _names(value)
+    if len(names) != 2:
+        raise TypeError("must have pairs")
+    return names[0], names[1]
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -62,9 +62,7 @@ def place(world: World, head: Revision, placed: Mapping[str, str], others: Itera
 
 def members(world: World, site: str) -> Iterable[str]:
     """Give the stations that follow a revision which has them on this site."""
-    if world.revision is None:
-        return ()
-    if not world.placed:
+    if world.revision is not None and not world.placed:
         return world.revision.members.get(site, ())
     listed = dict.fromkeys(key for each in world.revisions.values() for key in each.members.get(site, ()))
     return tuple(key for key in listed if _site(world, key) == site)

@@ -44,8 +44,8 @@ def off_power(world: World, rollout: Rollout, now: datetime) -> Mapping[str, str
 
 
 def _off_power(world: World, rollout: Rollout, key: str, now: datetime) -> str:
-    station, target = world.stations.get(key), world.target(key)
-    if station is None or station.goal is None or target is None or key not in target.fleet.stations:
+    station, target = world.stations[key], world.target(key)
+    if station.goal is None or target is None or key not in target.fleet.stations:
         return ""
     settled = max(station.written_at.values(), default=rollout.began_at) + SLOW
     for evse_id, charge_w, watts_per_ampere in target.evses(key):

@@ -1,50 +1,19 @@
 """Waves, gates and people's orders, on toy stations under a clock of the test's own."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from reconciler.controller.world import Order, Recording, RevisionLoaded, Verb
+from reconciler.controller.world import Recording, RevisionLoaded, Settings, Verb
 from reconciler.plan.change import Install
 from reconciler.profiles.fit import may_discharge
 from reconciler.reported.events import Faulted, Metered, Refused
 from reconciler.rollout.commands import Clear, Push
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.progress import Phase
-from toys import NOON, ToyFleet, revision
-
-EIGHT = tuple(f"A-{number}" for number in range(1, 9))
-MANY = ("A-{1..2}", "A-{1..8}")
-MINUTES = timedelta(minutes=1)
-
-
-def made(spec="waves: [1, 50%, 100%], soak: 5m", commit="c1", first=-7, more=(), **fields):
-    """Give a revision of eight A stations (and B-1, which never changes) whose first window has a power in kW."""
-    rollout = ("discharge: allowed", f"discharge: allowed\n  rollout: {{{spec}}}")
-    return revision(((first, 3), (5, 2)), commit=commit, swap=(MANY, rollout, *more), **fields)
-
-
-def settled(spec="waves: [1, 50%, 100%], soak: 5m", **fields):
-    fleet = ToyFleet((*EIGHT, "B-1")).load(made(spec, **fields)).connect()
-    fleet.run()
-    assert {fleet.state(each) for each in fleet.stations} == {"in-sync"}
-    return fleet
-
-
-def holders(fleet, commit):
-    """Give who was last written to by a commit."""
-    return {key for key in map(str.casefold, EIGHT) if fleet.world.stations[key].wrote == commit}
-
-
-def order(fleet, verb, **fields):
-    fleet.feed(Order(verb, "Ada", "because", "t1", **fields))
-    return fleet.replies[-1].error
-
-
-def rollout(fleet):
-    return fleet.world.rollout
+from rollouts import EIGHT, MINUTES, holders, made, order, rollout, settled, storm, stormy
+from toys import NOON, ToyFleet
 
 
 def test_the_first_revision_goes_to_all_at_once_for_there_is_nothing_to_go_back_to():
@@ -314,23 +283,6 @@ def test_discharge_is_withdrawn_from_a_suspended_station_and_nothing_else_is():
     assert not any(map(may_discharge, fleet.stations["A-1"].held.values()))
 
 
-def storm(fleet, stations=EIGHT):
-    for each in stations:
-        fleet.stations[each].held.clear()
-    fleet.run(20 * MINUTES)
-
-
-CALM = ("drift: {storm: {share: 20%, least: 4}}",)
-
-
-def stormy():
-    quick = ("discharge: allowed", f"discharge: allowed\n  {CALM[0]}")
-    made_ = revision(((-7, 3), (5, 2)), swap=(MANY, quick))
-    fleet = ToyFleet((*EIGHT, "B-1")).load(made_).connect()
-    fleet.run()
-    return fleet
-
-
 def test_in_a_drift_storm_only_floors_and_ceilings_are_put_back_until_a_person_decides():
     fleet = stormy()
     since = fleet.now
@@ -423,3 +375,59 @@ def test_the_changes_of_a_missing_floor_are_installs():
     fleet.run(20 * MINUTES)
     assert not any(isinstance(each, Install) for each in fleet.station("A-1").verdicts)
     assert fleet.now > NOON
+
+
+def test_who_was_never_met_is_deferred_and_has_begun_nothing():
+    fleet = ToyFleet((*EIGHT, "B-1")).load(made("waves: [100%]")).connect(*EIGHT[:4])
+    fleet.run()
+    fleet.load(made("waves: [100%]", commit="c2", first=-6))
+    assert order(fleet, Verb.PAUSE) == ""
+    assert {key.casefold() for key in EIGHT[4:]} <= set(fleet.world.placed)
+    fleet.connect().run()
+    assert {fleet.station(each).verified.revision for each in EIGHT[4:]} == {"c1"}
+
+
+def test_a_site_that_the_new_revision_does_not_have_keeps_its_caps_while_somebody_is_on_it():
+    moved = (("name: yard", "name: quay"), ("site: yard", "site: quay"))
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6, more=moved)).run(MINUTES)
+    assert set(fleet.world.caps) == {"yard", "quay"}
+    fleet.run(30 * MINUTES)
+    assert set(fleet.world.caps) == {"quay"}
+
+
+def test_a_discharge_that_is_withdrawn_together_with_more_charging_is_urgent_all_the_same():
+    fleet = settled()
+    no_site = ("spec: {site: yard, select: {labels: {row: a}}", "spec: {select: {labels: {row: a}}")
+    fleet.load(made(commit="c2", first=-6, more=(no_site,))).run(MINUTES)
+    assert len(holders(fleet, "c2")) == 1
+
+
+def test_routine_read_backs_get_a_share_of_what_is_in_flight():
+    few = Settings(most_in_flight=4, reading_share=0.5)
+    fleet = ToyFleet((*EIGHT, "B-1"), settings=few).load(made()).connect()
+    fleet.run()
+    at_once = []
+    fleet.watch = lambda each: at_once.append(len(each.world.reading))
+    for each in EIGHT:
+        fleet.stations[each].mute = True
+    fleet.run(40 * MINUTES)
+    assert max(at_once) == 2
+
+
+def test_a_power_that_cannot_be_judged_stops_nothing():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6))
+    canary = rollout(fleet).waves[0][0].upper()
+    fleet.run(MINUTES)
+    fleet.feed(Metered(canary, 1, Decimal(9000), fleet.now + 3 * MINUTES))
+    fleet.load(made(commit="c3", first=-6, more=(("A-{1..8}", "A-{9..12}"),))).run(20 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+
+
+def test_drift_is_counted_over_two_spans_at_most():
+    fleet = stormy()
+    for each in EIGHT[:4]:
+        storm(fleet, (each,), 6 * MINUTES)
+    assert fleet.world.storm is None
+    assert fleet.world.onsets.before + fleet.world.onsets.now < 4
