@@ -116,6 +116,7 @@ async def _run(setup: Setup, keep: Keep, source: GitSource, interval: timedelta,
     from reconciler.cli.loop import stop_signal, until_any
     from reconciler.cli.observation import CountedJournal, CountedSource
     from reconciler.cli.options import Address
+    from reconciler.cli.steering import Steering
     from reconciler.controller.world import World
     from reconciler.web.api import make_app
     from reconciler.web.serve import ApiServer
@@ -130,7 +131,10 @@ async def _run(setup: Setup, keep: Keep, source: GitSource, interval: timedelta,
         seen = setup.observation
         journal = CountedJournal(store, seen.measures) if store is not None else None
         program = Program(setup, journal, recalled)
-        api = ApiServer(make_app(_ports(program, setup)), *served)
+        api = ApiServer(
+            make_app(replace(_ports(program, setup), steering=Steering(program.controller, source.read, store))),
+            *served,
+        )
         ends.push_async_callback(api.stop)
         await ends.enter_async_context(seen.running(program.controller, setup.clock))
         ends.push_async_callback(program.stop)

@@ -6,13 +6,9 @@ Built by the command line, run by `serve`. It holds no state; every answer is a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
-import orjson
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -22,15 +18,15 @@ from starlette.exceptions import HTTPException
 from reconciler.reported.events import RawAnswered
 from reconciler.reported.saved import write_state
 from reconciler.rollout.commands import SendRaw
-from reconciler.web.answers import Listen, Problem, Sent
+from reconciler.web.answers import Json, Listen, Many, One, Sent, fail, may
 from reconciler.web.answers import Request as ByHand
 from reconciler.web.explain import drift_view, explain_view
 from reconciler.web.limits import BodyLimit
 from reconciler.web.metrics import MEDIA_TYPE
-from reconciler.web.ports import Controlling, Counting, Listening
+from reconciler.web.orders import steer
+from reconciler.web.ports import Ports
 from reconciler.web.view import (
     groups_view,
-    history_view,
     keys,
     saved,
     sites_view,
@@ -39,38 +35,11 @@ from reconciler.web.view import (
     status_view,
 )
 
+__all__ = ["MOST_BYTES", "Ports", "make_app"]
+
 MOST_BYTES = 1 << 20
-LONGEST_ASK_S = 60.0
-One = dict[str, object]
-Many = list[dict[str, object]]
 State = Literal["in-sync", "pending", "drifted", "deferred", "refused", "unknown"]
 Label = Annotated[str, Field(pattern=r"^[^=]+=")]
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the API stands on: the controller, the stations' counters, the clock, and whether stations are heard.
-
-    Without `metrics` there is nothing to scrape; without `frame_log` no frame can be written down.
-    """
-
-    controller: Controlling
-    stations: Counting
-    clock: Callable[[], datetime]
-    listening: Callable[[], bool]
-    longest_ask_s: float = LONGEST_ASK_S
-    metrics: Callable[[], bytes] | None = None
-    frame_log: Listening | None = None
-
-
-class Json(Response):
-    """Bytes of JSON, made in one go."""
-
-    media_type = "application/json"
-
-    def render(self, content: object) -> bytes:
-        """Write the content."""
-        return orjson.dumps(content)
 
 
 def make_app(ports: Ports) -> FastAPI:
@@ -84,6 +53,7 @@ def make_app(ports: Ports) -> FastAPI:
     _stations(app, ports)
     _by_hand(app, ports)
     _outside(app, ports)
+    steer(app, ports)
     return app
 
 
@@ -93,13 +63,13 @@ def _probes(app: FastAPI, ports: Ports) -> None:
         """Say that the process runs its loop."""
         return Json({"ok": True})
 
-    @app.get("/readyz", response_model=One, responses=_may(503))
+    @app.get("/readyz", response_model=One, responses=may(503))
     async def readyz() -> Response:
         """Say whether stations are listened to and a revision is loaded, and whether they can be read only."""
         if not ports.listening():
-            raise _fail(503, "not listening to stations yet", "")
+            raise fail(503, "not listening to stations yet", "")
         if ports.controller.world.revision is None:
-            raise _fail(503, "no revision is loaded", "see /api/v1/status for the one that was refused, if any")
+            raise fail(503, "no revision is loaded", "see /api/v1/status for the one that was refused, if any")
         return Json({"ok": True, "readOnly": not ports.controller.world.recording.ok})
 
 
@@ -131,14 +101,9 @@ def _fleet(app: FastAPI, ports: Ports) -> None:
         commit = world.revision.commit if world.revision else ""
         return Json(write_state(map(saved, world.stations.values()), ports.clock(), commit))
 
-    @app.get("/api/v1/history", response_model=Many, responses=_may(422))
-    async def history(station: str | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100) -> Response:
-        """Show what was done last, the newest first."""
-        return Json(history_view(reversed(ports.controller.history), station, limit))
-
 
 def _stations(app: FastAPI, ports: Ports) -> None:
-    @app.get("/api/v1/stations", response_model=Many, responses=_may(422))
+    @app.get("/api/v1/stations", response_model=Many, responses=may(422))
     async def stations(
         label: Annotated[list[Label] | None, Query(max_length=20)] = None, state: State | None = None
     ) -> Response:
@@ -147,19 +112,19 @@ def _stations(app: FastAPI, ports: Ports) -> None:
         labels = {key: value for key, _, value in pairs}
         return Json(stations_view(ports.controller.world, labels, state))
 
-    @app.get("/api/v1/stations/{identity}", response_model=One, responses=_may(404))
+    @app.get("/api/v1/stations/{identity}", response_model=One, responses=may(404))
     async def station(identity: str) -> Response:
         """Show one station."""
         return Json(station_view(ports.controller.world, _key(ports, identity)))
 
-    @app.get("/api/v1/stations/{identity}/explain", response_model=One, responses=_may(404))
+    @app.get("/api/v1/stations/{identity}/explain", response_model=One, responses=may(404))
     async def explain(identity: str) -> Response:
         """Show each profile of a station: desired, reported, who wins now, and the line it comes from."""
         return Json(explain_view(ports.controller.world, _key(ports, identity), ports.clock()))
 
 
 def _by_hand(app: FastAPI, ports: Ports) -> None:
-    @app.post("/api/v1/stations/{identity}/send", response_model=Sent, responses=_may(404, 409, 413, 422, 504))
+    @app.post("/api/v1/stations/{identity}/send", response_model=Sent, responses=may(404, 409, 413, 422, 504))
     async def send(identity: str, request: ByHand) -> Response:
         """Send one OCPP request to a station and give its answer."""
         key = _key(ports, identity)
@@ -170,18 +135,18 @@ def _by_hand(app: FastAPI, ports: Ports) -> None:
                 answer = await ports.controller.ask(raw, request.who, force=request.force)
         except TimeoutError as error:
             hint = "it may have been carried out: read the station back before you send it again"
-            raise _fail(504, f"{shown} gave no answer within {ports.longest_ask_s:g} s", hint) from error
+            raise fail(504, f"{shown} gave no answer within {ports.longest_ask_s:g} s", hint) from error
         if not isinstance(answer, RawAnswered):
-            raise _fail(409, answer.error, "nothing was sent")
+            raise fail(409, answer.error, "nothing was sent")
         return Json({"ok": answer.ok, "answer": dict(answer.answer)})
 
 
 def _outside(app: FastAPI, ports: Ports) -> None:
-    @app.get("/metrics", response_class=PlainTextResponse, responses=_may(404))
+    @app.get("/metrics", response_class=PlainTextResponse, responses=may(404))
     async def metrics() -> Response:
         """Give the metrics of this instant in Prometheus' text format."""
         if ports.metrics is None:
-            raise _fail(404, "nothing is measured here", "")
+            raise fail(404, "nothing is measured here", "")
         return Response(ports.metrics(), media_type=MEDIA_TYPE)
 
     @app.get("/api/v1/frame-log", response_model=One)
@@ -190,11 +155,11 @@ def _outside(app: FastAPI, ports: Ports) -> None:
         log = ports.frame_log
         return Json({"stations": list(log.chosen) if log else [], "dropped": log.dropped if log else 0})
 
-    @app.put("/api/v1/frame-log", response_model=One, responses=_may(409, 413, 422))
+    @app.put("/api/v1/frame-log", response_model=One, responses=may(409, 413, 422))
     async def listen(whose: Listen) -> Response:
         """Choose whose frames are written down from now on."""
         if ports.frame_log is None:
-            raise _fail(409, "there is no log of frames", "start with `reconciler run --frame-log FILE`")
+            raise fail(409, "there is no log of frames", "start with `reconciler run --frame-log FILE`")
         ports.frame_log.choose(whose.stations)
         return Json({"stations": list(ports.frame_log.chosen), "dropped": ports.frame_log.dropped})
 
@@ -202,16 +167,8 @@ def _outside(app: FastAPI, ports: Ports) -> None:
 def _key(ports: Ports, identity: str) -> str:
     key = identity.casefold()
     if key not in keys(ports.controller.world):
-        raise _fail(404, f"there is no station {identity!r} in the fleet", "`reconciler get stations` lists them")
+        raise fail(404, f"there is no station {identity!r} in the fleet", "`reconciler get stations` lists them")
     return key
-
-
-def _may(*statuses: int) -> dict[int | str, dict[str, object]]:
-    return {status: {"model": Problem} for status in statuses}
-
-
-def _fail(status: int, error: str, hint: str) -> HTTPException:
-    return HTTPException(status, detail={"error": error, "hint": hint})  # type: ignore[arg-type] # any JSON is taken
 
 
 async def _problem(_: Request, error: Exception) -> JSONResponse:

@@ -1,12 +1,14 @@
 # ruff: noqa: D102 - a property is documented by the class that has it
 """What the HTTP side asks of the rest of the program, as shapes: it is unaware of the controller and of sockets.
 
-The command line joins them. All of it is read-only but `ask`, which sends one request that a person wrote.
+The command line joins them. All of it is read-only but `ask`, which sends one request that a person wrote, and what
+`Steering` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol as Shape
@@ -18,9 +20,13 @@ from reconciler.plan.change import Owned
 from reconciler.reported.events import RawAnswered
 from reconciler.rollout.commands import SendRaw
 from reconciler.rollout.conditions import Turned
+from reconciler.rollout.ledger import Entry
 from reconciler.rollout.progress import Rollout
+from reconciler.rollout.question import Page, Question
 from reconciler.rollout.station import Station
 from reconciler.rollout.table import Next
+
+LONGEST_ASK_S = 60.0
 
 
 class RevisionLike(Shape):
@@ -57,6 +63,21 @@ class StormLike(Shape):
     def drifted(self) -> int: ...
     @property
     def connected(self) -> int: ...
+    @property
+    def held(self) -> Mapping[str, None]: ...
+
+
+class SuspensionLike(Shape):
+    """A person keeps a station from being written to."""
+
+    @property
+    def reason(self) -> str: ...
+    @property
+    def who(self) -> str: ...
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def until(self) -> datetime | None: ...
 
 
 class RecordingLike(Shape):
@@ -90,38 +111,15 @@ class WorldLike(Shape):
     @property
     def rollout(self) -> Rollout | None: ...
     @property
-    def suspended(self) -> Sized: ...
+    def placed(self) -> Mapping[str, str]: ...
+    @property
+    def quarantined(self) -> Mapping[str, str]: ...
+    @property
+    def suspended(self) -> Mapping[str, SuspensionLike]: ...
     @property
     def storm(self) -> StormLike | None: ...
     @property
     def recording(self) -> RecordingLike: ...
-
-
-class EntryLike(Shape):
-    """One line of history."""
-
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def station(self) -> str: ...
-    @property
-    def action(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def answer(self) -> str: ...
-    @property
-    def profile_id(self) -> int | None: ...
-    @property
-    def evse_id(self) -> int | None: ...
-    @property
-    def revision(self) -> str: ...
-    @property
-    def author(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def digest(self) -> str: ...
 
 
 class NotAsked(Shape):
@@ -132,13 +130,46 @@ class NotAsked(Shape):
 
 
 class Controlling(Shape):
-    """The controller, as the API sees it."""
+    """The controller, as the API sees it; its history has the last of the `recorded` lines, newest last."""
 
     @property
     def world(self) -> WorldLike: ...
     @property
-    def history(self) -> Sequence[EntryLike]: ...
+    def history(self) -> Sequence[Entry]: ...
+    @property
+    def recorded(self) -> int: ...
     async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | NotAsked: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person orders: `verb` as the controller spells it, about these stations, or the rollout or the fleet."""
+
+    verb: str
+    who: str
+    reason: str
+    keys: tuple[str, ...] = ()
+    until: datetime | None = None
+    override: bool = False
+
+
+class Steering(Shape):
+    """Who carries people's orders to the controller, and has the whole history."""
+
+    async def order(self, wish: Wish, /) -> str:
+        """Give an order; give why it was not taken, empty where it was."""
+
+    async def go_back(self, commit: str, who: str, reason: str, /) -> str:
+        """Return to an older revision by the beginning of its commit; give the whole commit.
+
+        Raises:
+            UsageError: no such revision is known, or it is in force already.
+            RevisionError: it is not good any more.
+            Transient: it can't be fetched now.
+        """
+
+    async def lines(self, question: Question, /) -> Page:
+        """Answer a question about the history; raises StoreLost."""
 
 
 class Counting(Shape):
@@ -155,3 +186,21 @@ class Listening(Shape):
     @property
     def dropped(self) -> int: ...
     def choose(self, patterns: Iterable[str], /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the API stands on: the controller, the stations' counters, the clock, and whether stations are heard.
+
+    Without `metrics` there is nothing to scrape; without `frame_log` no frame can be written down;
+    without `steering` no orders are taken, and the history is what is at hand.
+    """
+
+    controller: Controlling
+    stations: Counting
+    clock: Callable[[], datetime]
+    listening: Callable[[], bool]
+    longest_ask_s: float = LONGEST_ASK_S
+    metrics: Callable[[], bytes] | None = None
+    frame_log: Listening | None = None
+    steering: Steering | None = None

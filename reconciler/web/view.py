@@ -1,4 +1,4 @@
-"""From the controller's knowledge to what people are shown: stations, groups, status, history. Pure.
+"""From the controller's knowledge to what people are shown: stations, groups, status. Pure.
 
 Called by `api`; keys are camelCase, powers in W, times RFC 3339 in UTC. It decides nothing: states and reasons are the
 table's own words.
@@ -7,7 +7,7 @@ table's own words.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from reconciler.errors import ManifestError
@@ -18,7 +18,8 @@ from reconciler.reported.saved import SavedStation
 from reconciler.rollout.progress import Rollout
 from reconciler.rollout.station import Station, strangers
 from reconciler.web.conditions import axes, count_axes, fleet_conditions, gather, stance, station_conditions, tell
-from reconciler.web.ports import EntryLike, RefusedLike, RevisionLike, WorldLike
+from reconciler.web.following import Numbers, following_view, wave_numbers
+from reconciler.web.ports import RefusedLike, RevisionLike, WorldLike
 
 View = dict[str, object]
 STATES = ("in-sync", "pending", "drifted", "deferred", "refused", "unknown")
@@ -41,19 +42,29 @@ def standing(world: WorldLike, key: str) -> tuple[str, str]:
     return (answer.state, answer.why) if answer else UNSEEN
 
 
-def station_view(world: WorldLike, key: str) -> View:
-    """Show one station of the fleet, seen or not."""
+def identity(world: WorldLike, key: str) -> str:
+    """Give a station's identity as its manifest spells it, or else as the station itself does."""
+    manifest = world.revision.fleet.stations.get(key) if world.revision else None
+    station = world.stations.get(key)
+    if manifest is not None:
+        return manifest.identity
+    return station.identity if station is not None else key
+
+
+def station_view(world: WorldLike, key: str, numbers: Numbers | None = None) -> View:
+    """Show one station of the fleet, seen or not; `numbers` are those of all waves, if they are known already."""
     station = world.stations.get(key)
     manifest = world.revision.fleet.stations.get(key) if world.revision else None
     state, reason = standing(world, key)
     return {
-        "identity": _identity(key, manifest, station),
+        "identity": identity(world, key),
         "connected": station is not None and station.session is not None,
         "protocol": station.protocol.version if station and station.protocol else None,
         "state": state,
         "reason": reason,
         "revision": station.verified.revision if station and station.verified else None,
         "desiredRevision": world.revision.commit if world.revision else None,
+        **following_view(world, key, wave_numbers(world.rollout) if numbers is None else numbers),
         **axes(world, key),
         "conditions": tell(station_conditions(world, key, reason)),
         **_membership(manifest),
@@ -63,8 +74,15 @@ def station_view(world: WorldLike, key: str) -> View:
 
 def stations_view(world: WorldLike, labels: Mapping[str, str], state: str | None = None) -> list[View]:
     """Show the stations that carry all of these labels and stand in this state."""
-    chosen = (key for key in keys(world) if _carries(world, key, labels))
-    return [station_view(world, key) for key in chosen if state in (None, standing(world, key)[0])]
+    chosen = (key for key in keys(world) if carries(world, key, labels))
+    numbers = wave_numbers(world.rollout)
+    return [station_view(world, key, numbers) for key in chosen if state in (None, standing(world, key)[0])]
+
+
+def carries(world: WorldLike, key: str, labels: Mapping[str, str]) -> bool:
+    """Tell whether a station of the fleet has all of these labels."""
+    manifest = world.revision.fleet.stations.get(key) if world.revision else None
+    return not labels or (manifest is not None and labels.items() <= manifest.labels.items())
 
 
 def groups_view(world: WorldLike) -> list[View]:
@@ -104,13 +122,6 @@ def status_view(world: WorldLike, frames: Mapping[str, int], now: datetime) -> V
     }
 
 
-def history_view(entries: Iterable[EntryLike], station: str | None, limit: int) -> list[View]:
-    """Show the last entries of one station or of all, the newest first."""
-    wanted = None if station is None else station.casefold()
-    found = (entry for entry in entries if wanted in (None, entry.station.casefold()))
-    return [_entry(entry) for _, entry in zip(range(limit), found, strict=False)]
-
-
 def saved(station: Station) -> SavedStation:
     """Give what a saved state keeps of a station, which is what a plan is made against."""
     connected = station.session is not None
@@ -130,12 +141,6 @@ def error_view(error: ManifestError) -> View:
         "message": error.message,
         "hint": error.hint,
     }
-
-
-def _identity(key: str, manifest: Manifest | None, station: Station | None) -> str:
-    if manifest is not None:
-        return manifest.identity
-    return station.identity if station is not None else key
 
 
 def _membership(manifest: Manifest | None) -> View:
@@ -159,11 +164,6 @@ def _live(station: Station) -> View:
         "powerW": {str(evse): float(power) for evse, (power, _) in sorted(station.power_w.items())},
         "lastRead": write_instant(station.read_at),
     }
-
-
-def _carries(world: WorldLike, key: str, labels: Mapping[str, str]) -> bool:
-    manifest = world.revision.fleet.stations.get(key) if world.revision else None
-    return not labels or (manifest is not None and labels.items() <= manifest.labels.items())
 
 
 def _site(world: WorldLike, site: Site, members: list[str]) -> View:
@@ -237,24 +237,3 @@ def _revision(revision: RevisionLike) -> View:
 def _refused(refused: RefusedLike) -> View:
     errors = [error_view(error) for error in refused.errors]
     return {"commit": refused.commit, "subject": refused.subject, "errors": errors}
-
-
-def _entry(entry: EntryLike) -> View:
-    return dict(_present(entry))
-
-
-def _present(entry: EntryLike) -> Iterator[tuple[str, object]]:
-    yield "at", write_instant(entry.at)
-    named = (
-        ("station", entry.station),
-        ("action", entry.action),
-        ("reason", entry.reason),
-        ("answer", entry.answer),
-        ("profileId", entry.profile_id),
-        ("evseId", entry.evse_id),
-        ("revision", entry.revision),
-        ("author", entry.author),
-        ("source", entry.source),
-        ("digest", entry.digest),
-    )
-    yield from ((name, value) for name, value in named if value not in (None, ""))

@@ -9,7 +9,8 @@ import pytest
 
 from reconciler.controller.revision import revise
 from reconciler.controller.step import step
-from reconciler.controller.world import RevisionLoaded, World
+from reconciler.controller.world import Order, Reply, RevisionLoaded, Verb, World
+from reconciler.errors import UsageError
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
@@ -23,6 +24,7 @@ from reconciler.reported.events import (
     Written,
 )
 from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadProfiles
+from reconciler.rollout.lines import recent
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = """\
@@ -121,6 +123,36 @@ class Yard:
     def held(self, identity):
         """Give what a station is believed to hold."""
         return [each.profile for each in self.world.stations[identity.casefold()].reported.held.values()]
+
+
+@dataclass
+class Steered:
+    """Carries people's orders to the yard's step, and answers from its history."""
+
+    yard: Yard
+    older: dict = field(default_factory=dict)
+
+    async def order(self, wish):
+        order = Order(Verb(wish.verb), wish.who, wish.reason, "1", wish.keys, wish.until, wish.override)
+        return next(each.error for each in self.yard.take(order) if isinstance(each, Reply))
+
+    async def go_back(self, commit, who, reason):
+        found = self.older.get(commit)
+        if found is None:
+            raise UsageError(f"there is no commit {commit}")
+        if isinstance(found, Exception):
+            raise found
+        self.yard.take(RevisionLoaded(found, reason, who=who, back=True))
+        return found.commit
+
+    async def lines(self, question):
+        return recent(self.yard.history, len(self.yard.history), question)
+
+
+@pytest.fixture
+def steered(yard):
+    """Give the hand that steers the yard."""
+    return Steered(yard)
 
 
 @pytest.fixture

@@ -64,11 +64,11 @@ class Chosen:
 
 
 @pytest.fixture
-def ports(controlled, heard):
+def ports(controlled, heard, steered):
     counting = SimpleNamespace(all_frames=lambda: {"GetVariables": 2})
     now = lambda: controlled.yard.now  # noqa: E731
     metrics = Metrics(Measures(), Sources(controlled, counting, now))
-    return Ports(controlled, counting, now, lambda: heard[0], 0.2, metrics.write, Chosen())
+    return Ports(controlled, counting, now, lambda: heard[0], 0.2, metrics.write, Chosen(), steered)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ async def test_a_body_beyond_the_bound_is_refused_before_it_is_read(client, cont
 def test_the_api_keeps_to_its_own_description(app):
     schema = openapi.from_asgi("/openapi.json", app)
     operations = [operation.ok() for operation in schema.get_all_operations()]
-    assert len(operations) == 15
+    assert len(operations) == 22
     for operation in operations:
         _hold(operation)
 

@@ -4,7 +4,7 @@ from reconciler.controller.world import RevisionLoaded, RevisionRefused, World
 from reconciler.errors import ManifestError, Place
 from reconciler.profiles.capability import Protocol
 from reconciler.reported.events import Connected, Disconnected, Metered
-from reconciler.web.view import STATES, groups_view, history_view, keys, station_view, stations_view, status_view
+from reconciler.web.view import STATES, groups_view, keys, station_view, stations_view, status_view
 
 
 def test_a_station_that_was_never_seen_is_deferred(yard):
@@ -78,17 +78,6 @@ def test_a_station_seen_before_any_revision_is_shown_by_its_own_spelling(yard):
     yard.world = World()
     yard.take(Connected("Early", Protocol.V201, 1))
     assert [each["identity"] for each in stations_view(yard.world, {})] == ["Early"]
-
-
-def test_the_history_is_of_one_station_newest_first_and_bounded(yard):
-    yard.connect("A1")
-    yard.connect("A2")
-    newest = list(reversed(yard.history))
-    views = history_view(newest, "a1", 2)
-    assert [each["station"] for each in views] == ["A1", "A1"]
-    assert views[0]["action"] == "verified"
-    assert views[1]["answer"] == "Accepted"
-    assert len(history_view(newest, None, 100)) == len(newest)
 
 
 def test_a_station_that_left_fleet_and_network_is_not_shown(yard, revision_of):

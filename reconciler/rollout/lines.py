@@ -1,0 +1,116 @@
+"""Lines of history as people read them: one for each write, whatever stages it has left. Pure.
+
+The web's API and the command line ask a store or the lines at hand, page by page, and fold what they get here. A write
+whose stages lie on two pages is shown once, on the page that has the newest of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from reconciler.rollout.ledger import Entry, Stage
+from reconciler.rollout.question import Page, Question
+
+MOST_COMPANIONS = 10_000
+LONGEST_AGO = timedelta(days=1)
+"""How long before a page the first stage of one of its writes is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: what was done and how it ended; `open` where an intent has no answer yet.
+
+    `sent_at` is when a write was announced, `read_back` what was read of it and `read_back_at` when; None without.
+    """
+
+    entry: Entry
+    open: bool = False
+    sent_at: datetime | None = None
+    read_back: str = ""
+    read_back_at: datetime | None = None
+
+
+def recent(history: Sequence[Entry], recorded: int, question: Question) -> Page:
+    """Answer from the lines at hand, oldest first, which are the last of all that were `recorded`."""
+    first = recorded - len(history) + 1
+    numbered = ((first + at, history[at]) for at in range(len(history) - 1, -1, -1))
+    wanted = set(map(str.casefold, question.stations)) if question.stations is not None else None
+    found: list[tuple[int, Entry]] = []
+    for number, entry in numbered:
+        if _is_wanted(entry, question, wanted) and (not question.before or number < question.before):
+            if len(found) == question.limit:
+                return Page(tuple(each for _, each in found), found[-1][0])
+            found.append((number, entry))
+    return Page(tuple(each for _, each in found))
+
+
+def companions(entries: Iterable[Entry], question: Question) -> Question | None:
+    """Give the question for other stages of a page's writes; None where the page has all of them."""
+    found = [each for each in entries if each.write]
+    announced = {each.write for each in found if each.stage is Stage.INTENT}
+    checked = {each.write for each in found if each.stage is Stage.READ_BACK}
+    is_first = not question.before and not question.revision
+    lacking = [each for each in found if each.write not in (announced if is_first else announced & checked)]
+    if not lacking:
+        return None
+    stations = tuple(sorted({each.station for each in lacking}))
+    since = min(_sent_at(each) for each in lacking)
+    return Question(stations, since=since, until=question.until, limit=MOST_COMPANIONS)
+
+
+def fold(entries: Sequence[Entry], question: Question, others: Iterable[Entry] = ()) -> tuple[Line, ...]:
+    """Fold a page's lines, newest first, with other stages of its writes; what a newer page has shown is left out."""
+    shown, stages = set(entries), dict[str, list[Entry]]()
+    for each in sorted({*entries, *others}, key=_order):
+        stages.setdefault(each.write, []).append(each)
+    lines: list[Line] = []
+    told: set[str] = set()
+    for each in entries:
+        if not each.write:
+            lines.append(Line(each))
+        elif each.write not in told:
+            told.add(each.write)
+            matching = [one for one in stages[each.write] if one.revision.startswith(question.revision)]
+            if matching[-1] in shown:
+                lines.append(_join(stages[each.write]))
+    return tuple(lines)
+
+
+def _join(stages: Sequence[Entry]) -> Line:
+    """Make one line of a write's stages: the answer has all that the intent has."""
+    by = {each.stage: each for each in stages}
+    answer, intent, checked = by.get(Stage.ANSWER), by.get(Stage.INTENT), by.get(Stage.READ_BACK)
+    entry = answer or intent or stages[-1]
+    return Line(
+        entry if answer is None else replace(entry, stage=Stage.ANSWER),
+        open=answer is None and checked is None,
+        sent_at=intent.at if intent else None,
+        read_back=checked.reason if checked else "",
+        read_back_at=checked.at if checked else None,
+    )
+
+
+def _is_wanted(entry: Entry, question: Question, stations: set[str] | None) -> bool:
+    return (
+        (stations is None or entry.station.casefold() in stations)
+        and entry.revision.startswith(question.revision)
+        and (question.since is None or entry.at >= question.since)
+        and (question.until is None or entry.at < question.until)
+    )
+
+
+def _order(entry: Entry) -> tuple[datetime, int]:
+    return entry.at, _STAGES.index(entry.stage)
+
+
+def _sent_at(entry: Entry) -> datetime:
+    """Read when a write was sent from its name; where that can't be read, look back far enough."""
+    try:
+        return datetime.fromisoformat(entry.write.rpartition("@")[2])
+    except ValueError:
+        return entry.at - LONGEST_AGO
+
+
+_STAGES = tuple(Stage)
