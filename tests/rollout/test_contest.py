@@ -155,6 +155,9 @@ def test_after_a_day_of_peace_it_is_put_back_again(arena, other):
     fight(made, lambda: made.put(other))
     last = made.known.rounds[1011].last
     assert peace_at(made.known, frozenset({1011})) == last + DAY
+    made.pace = Pace(read_back=30 * DAY)
+    assert made.standing().at == last + DAY, "however seldom it is read"
+    made.pace = Pace()
     made.wait(last + DAY - MINUTE - made.now)
     assert (made.times(1011), made.standing().state) == (3, "drifted")
     made.wait(2 * MINUTE)
