@@ -1,7 +1,7 @@
 """What is kept of one station as a document, and back. Pure; used by `durable`, which knows when.
 
-It is built on the saved state that people can keep as well, and has beside it what the controller's patience needs. What
-is read here is untrusted: a database can be damaged, or be of somebody else's making.
+It is built on the saved state that people can keep, and has beside it what the controller's patience needs. What is
+read here is untrusted: a database can be damaged, or be of somebody else's making.
 """
 
 from __future__ import annotations

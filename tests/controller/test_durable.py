@@ -13,7 +13,7 @@ from immutables import Map
 from reconciler.controller.dossier import LONG_AGO, NOBODYS, read_station, write_station
 from reconciler.controller.durable import drain, mark, restore, same
 from reconciler.controller.step import step
-from reconciler.controller.world import Entry, World
+from reconciler.controller.world import Entry, Settings, World
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.form import Malformed
 from reconciler.profiles.profile import Unit
@@ -235,6 +235,29 @@ def test_reading_metering_and_coming_and_going_leave_nothing_to_be_kept():
     assert same(station, after)
     assert same(station, replace(after, in_flight=ReadProfiles("A-1"), read_at=None))
     assert same(replace(station, skew=SECOND), replace(after, skew=3 * SECOND))
+
+
+class LargeFleet(ToyFleet):
+    """Many stations; what is in flight is not counted anew at every step."""
+
+    def feed(self, event):
+        self.world, effects = step(self.world, event, self.now)
+        for effect in effects:
+            self._carry_out(effect)
+
+
+def test_reconciling_a_thousand_stations_without_change_leaves_nothing_to_be_kept():
+    many = revision(caps=(20_000, 20_000), swap=(('"A-{1..2}"', '"A-{1..1000}"'),))
+    fleet = LargeFleet(tuple(f"A-{number}" for number in range(1, 1001)), Settings(most_in_flight=5000))
+    fleet.load(many).connect().run(timedelta(minutes=10))
+    assert fleet.world.tally["in-sync"] == 1000
+    fleet.world, documents = drain(fleet.world)
+    assert len(documents) >= 1000
+    began, lines = fleet.now, len(fleet.history)
+    fleet.run(timedelta(minutes=40))
+    assert len(fleet.sent(ReadProfiles, since=began)) >= 2000
+    assert not fleet.world.dirty
+    assert len(fleet.history) == lines
 
 
 def name(key):

@@ -1,0 +1,216 @@
+"""Between two lives of the controller: what was kept is served again, and what can't be kept is said clearly."""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import structlog
+from immutables import Map
+
+from reconciler.cli import keeping
+from reconciler.cli.composition import Program, Setup
+from reconciler.cli.keeping import default_store, fleet_name, open_store, prune, recall
+from reconciler.cli.options import Address
+from reconciler.controller.durable import drain
+from reconciler.controller.loop import Controller
+from reconciler.controller.world import Settings, Suspension, World
+from reconciler.errors import StoreLost, Transient, UsageError
+from reconciler.rollout.ledger import Batch, Entry, KeptRevision, Kind
+from reconciler.rollout.question import Question
+from toys import NOON, ToyFleet, revision, shipped
+
+
+def kept(made, *, commit="c1", files=None):
+    files = made.snapshot.files if files is None else files
+    return KeptRevision(commit, "toys", "toys", "Ada", "", None, NOON, "taken", files=files)
+
+
+@pytest.fixture
+async def store(tmp_path):
+    opened = await open_store(str(tmp_path / "state" / "toys.db"), "toys")
+    yield opened
+    await opened.close()
+
+
+async def fill(store, world, *revisions):
+    """Keep all of a world."""
+    names = {(Kind.STATION, key): None for key in world.stations}
+    names |= {(Kind.SUSPENSION, key): None for key in world.suspended} | {(Kind.FLEET, ""): None}
+    _, documents = drain(replace(world, dirty=Map(names)))
+    await store.write(Batch(documents=documents, revisions=revisions))
+
+
+def settled():
+    return ToyFleet().load(revision()).connect().run().world
+
+
+async def test_what_was_kept_is_served_again(store):
+    suspended = Suspension("rewiring", "ada", NOON)
+    await fill(store, replace(settled(), suspended=Map({"a-2": suspended})), kept(revision()))
+    recalled = await recall(store, World(), shipped(), NOON)
+    assert recalled.head is None
+    assert recalled.world.revision.commit == "c1"
+    assert set(recalled.world.stations) == {"a-1", "a-2", "b-1"}
+    assert recalled.world.suspended == Map({"a-2": suspended})
+    assert not recalled.entries
+
+
+async def test_a_new_database_gives_an_empty_world(store):
+    recalled = await recall(store, World(), shipped(), NOON)
+    assert recalled == keeping.Recalled(World())
+
+
+async def test_a_revision_whose_following_was_not_kept_is_still_to_be_put_in_force(store):
+    await store.write(Batch(revisions=(kept(revision()),)))
+    recalled = await recall(store, World(), shipped(), NOON)
+    assert recalled.world.revision is None
+    assert recalled.head.commit == "c1"
+
+
+async def test_a_kept_revision_that_is_not_good_any_more_is_told_and_not_served(store):
+    await fill(store, settled(), kept(revision(), files={"a.yaml": "nonsense: 1"}))
+    with structlog.testing.capture_logs() as logged:
+        recalled = await recall(store, World(), shipped(), NOON)
+    assert recalled.world.revision is None
+    assert recalled.head is None
+    assert "kept revision not good any more" in {each["event"] for each in logged}
+    assert set(recalled.world.stations) == {"a-1", "a-2", "b-1"}
+
+
+async def test_a_station_whose_document_is_damaged_is_told_and_left_out(store):
+    await fill(store, settled(), kept(revision()))
+    await store.write(Batch(documents={(Kind.STATION, "a-1"): {"identity": 7}}))
+    with structlog.testing.capture_logs() as logged:
+        recalled = await recall(store, World(), shipped(), NOON)
+    assert set(recalled.world.stations) == {"a-2", "b-1"}
+    assert [each["complaint"] for each in logged if "complaint" in each] == ["station a-1: known: is missing"]
+
+
+async def test_without_knowing_what_the_fleet_followed_nothing_begins(store):
+    await fill(store, settled(), kept(revision()))
+    await store.write(Batch(documents={(Kind.FLEET, ""): {"head": 7}}))
+    with pytest.raises(StoreLost, match="put a copy of it back"):
+        await recall(store, World(), shipped(), NOON)
+
+
+async def test_stations_are_served_while_git_is_away(store):
+    await fill(store, settled(), kept(revision()))
+
+    class Away:
+        async def fetch(self):
+            raise UsageError("there is no folder x")
+
+    setup = Setup(Address("127.0.0.1", 0), lambda: NOON, Settings(), shipped())
+    program = Program(setup, store, await recall(store, World(), shipped(), NOON))
+    await program.start()
+    with structlog.testing.capture_logs() as logged:
+        following = asyncio.create_task(program.follow(Away(), timedelta(milliseconds=1)))
+        async with asyncio.timeout(10):
+            while not [each for each in logged if each["event"] == "fetch failed"]:
+                await asyncio.sleep(0.01)
+    assert not following.done()
+    assert logged[0]["serving"] == "c1"
+    assert program._knows("a-1")
+    await program.controller.until(lambda world: world.tally.get("deferred") == 3)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    await program.stop()
+
+
+async def test_the_same_commit_is_not_taken_again_after_a_start(store):
+    await fill(store, settled(), kept(revision()))
+    recalled = await recall(store, World(), shipped(), NOON)
+    controller = Controller(None, shipped(), lambda: NOON, Settings(), store)
+    controller.begin(recalled.world, recalled.entries)
+    assert await controller.take(revision().snapshot) is recalled.world.revision
+    controller.close()
+
+
+async def test_no_store_is_opened_where_none_is_wanted():
+    assert await open_store("none", "toys") is None
+
+
+async def test_a_second_controller_is_told_of_the_first(store, tmp_path):
+    with pytest.raises(StoreLost, match="another controller"):
+        await open_store(str(tmp_path / "state" / "toys.db"), "toys")
+
+
+async def test_a_damaged_database_is_told_before_anything_listens(tmp_path):
+    path = tmp_path / "toys.db"
+    path.write_bytes(b"no database at all" * 1000)
+    with pytest.raises(StoreLost, match=str(path)):
+        await open_store(str(path), "toys")
+
+
+async def test_a_folder_that_can_not_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreLost, match="can't be made"):
+        await open_store(str(tmp_path / "file" / "toys.db"), "toys")
+
+
+async def test_old_history_is_taken_away(store, monkeypatch):
+    old, new = Entry(NOON - timedelta(days=9), "A-1", "x", "old"), Entry(NOON, "A-1", "x", "new")
+    await store.write(Batch((old, new)))
+    monkeypatch.setattr(keeping, "PRUNE_FIRST_S", 0.0)
+    pruning = asyncio.create_task(prune(store, timedelta(days=2), lambda: NOON))
+    async with asyncio.timeout(10):
+        while len(await store.history(Question())) > 1:
+            await asyncio.sleep(0.01)
+    pruning.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await pruning
+    assert await store.history(Question()) == (new,)
+
+
+async def test_a_database_that_is_away_when_history_is_pruned_is_told_and_tried_again(monkeypatch):
+    class Away:
+        tries = 0
+
+        async def prune(self, before):
+            self.tries += 1
+            raise StoreLost("it is away")
+
+    away = Away()
+    monkeypatch.setattr(keeping, "PRUNE_FIRST_S", 0.0)
+    monkeypatch.setattr(keeping, "PRUNE_EVERY_S", 0.0)
+    pruning = asyncio.create_task(prune(away, timedelta(days=2), lambda: datetime.now(UTC)))
+    with structlog.testing.capture_logs() as logged:
+        async with asyncio.timeout(10):
+            while away.tries < 3:
+                await asyncio.sleep(0)
+    pruning.cancel()
+    await asyncio.gather(pruning, return_exceptions=True)
+    assert isinstance(StoreLost("x"), Transient)
+    assert {each["event"] for each in logged} == {"history not pruned"}
+
+
+def test_each_source_branch_and_folder_has_a_database_of_its_own(tmp_path):
+    clone = tmp_path / "fleets"
+    clone.mkdir()
+    names = {
+        default_store(tmp_path, *words)
+        for words in (
+            ("https://git.example.org/fleets.git", "HEAD", ""),
+            ("https://git.example.org/fleets.git", "main", ""),
+            ("https://git.example.org/fleets.git", "HEAD", "harbour"),
+            ("https://other.example.org/fleets.git", "HEAD", ""),
+            (str(clone), "HEAD", ""),
+        )
+    }
+    assert len(names) == 5
+    with_password = default_store(tmp_path, "https://ada:secret@git.example.org/fleets.git", "HEAD", "")
+    assert with_password == default_store(tmp_path, "https://git.example.org/fleets.git", "HEAD", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "name"),
+    [
+        ("https://git.example.org/fleets.git", "harbour-buses", "fleets/harbour-buses"),
+        ("git@git.example.org:fleets.git", "", "fleets"),
+        ("https://git.example.org/fleets/", "a/b/", "fleets/a/b"),
+    ],
+)
+def test_a_fleet_is_named_without_the_host_of_its_repository(source, path, name):
+    assert fleet_name(source, path) == name
