@@ -337,6 +337,11 @@ def test_a_turn_is_a_flow_the_other_way_than_last_and_noise_has_no_direction():
     assert made.counts == {1: Counts(turns=2, sign=1)}
 
 
+@pytest.mark.parametrize("power_w", [200, -200, 0])
+def test_what_a_cable_draws_has_no_direction(power_w):
+    assert absorb(station(), Metered("S", 1, Decimal(power_w), NOON), NOON).counts == {}
+
+
 def test_the_main_meter_turns_no_relay():
     made = absorb(station(), Metered("S", 0, Decimal(7000), NOON), NOON)
     assert (made.counts, set(made.power_w)) == ({}, {0})
