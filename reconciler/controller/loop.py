@@ -21,7 +21,7 @@ import structlog
 
 from reconciler.controller.course import ALL
 from reconciler.controller.durable import drain, mark
-from reconciler.controller.recorder import Journal, Recorder, Write
+from reconciler.controller.recorder import Journal, Leaving, Recorder
 from reconciler.controller.revision import Revision, follow
 from reconciler.controller.step import step
 from reconciler.controller.world import (
@@ -246,10 +246,10 @@ class Controller:
                 self._wake(effect)
             case Entry():
                 self._record(effect)
+            case Push() | Clear() | SendRaw() | Reply(error="") if self._recorder is not None:
+                self._recorder.hold(effect)
             case Reply():
                 self._answer(effect.ticket, effect)
-            case Push() | Clear() | SendRaw() if self._recorder is not None:
-                self._recorder.hold(effect)
             case _:
                 self._stations.execute(effect)
 
@@ -321,8 +321,11 @@ class Controller:
         """Take back from the recorder what could not be kept."""
         self.world = mark(self.world, names)
 
-    def release(self, command: Write) -> None:
-        """Let a command leave whose line was kept, unless its connection has gone meanwhile."""
+    def release(self, command: Leaving) -> None:
+        """Let a command leave whose line was kept, unless its connection has gone meanwhile, and answer who ordered."""
+        if isinstance(command, Reply):
+            self._answer(command.ticket, command)
+            return
         station = self.world.stations.get(command.station.casefold())
         if station is not None and station.in_flight is command:
             self._stations.execute(command)

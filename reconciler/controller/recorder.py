@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
 import structlog
 
-from reconciler.controller.world import Recording
+from reconciler.controller.world import Recording, Reply
 from reconciler.errors import StoreLost
 from reconciler.profiles.form import JsonObject
 from reconciler.reported.events import NotSent, RawAnswered, Written
@@ -30,8 +31,8 @@ LONGEST_WRITE_S = 30.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 15.0
 LAST_WRITE_S = 10.0
 
-Write = Push | Clear | SendRaw
-"""The commands that may change a station: what they do is recorded before they leave."""
+Leaving = Push | Clear | SendRaw | Reply
+"""What leaves only after what it tells of was kept: commands that may change a station, and that an order is obeyed."""
 
 
 class Journal(Protocol):
@@ -53,8 +54,8 @@ class Desk(Protocol):
     def mark(self, names: Sequence[Name]) -> None:
         """Mark names again whose documents were not kept."""
 
-    def release(self, command: Write) -> None:
-        """Let a command leave, if anyone still waits for it."""
+    def release(self, command: Leaving) -> None:
+        """Let something leave, if anyone still waits for it."""
 
     def report(self, event: Written | RawAnswered | Recording) -> None:
         """Tell what came of something."""
@@ -71,7 +72,7 @@ class Recorder:
         self._journal, self._desk = journal, desk
         self._entries: deque[Entry] = deque()
         self._revisions: list[KeptRevision] = []
-        self._held: list[Write] = []
+        self._held: list[Leaving] = []
         self._work = asyncio.Event()
         self._failures = 0
         self._lost = 0
@@ -89,8 +90,8 @@ class Recorder:
         self._revisions.append(revision)
         self._work.set()
 
-    def hold(self, command: Write) -> None:
-        """Let a command wait until the lines noted so far are kept; while they can't be, it ends as not sent."""
+    def hold(self, command: Leaving) -> None:
+        """Let something wait until all up to now is kept; while it can't be, a command ends as not sent."""
         if self._failures:
             self._refuse(command)
             return
@@ -164,7 +165,7 @@ class Recorder:
         self._revisions[:0] = revisions
         self._desk.mark(tuple(documents))
 
-    def _fail(self, error: StoreLost, held: list[Write]) -> None:
+    def _fail(self, error: StoreLost, held: list[Leaving]) -> None:
         self._failures += 1
         self._why = str(error)
         if self._failures == 1:
@@ -175,7 +176,7 @@ class Recorder:
         for command in held:
             self._refuse(command)
 
-    def _succeed(self, held: list[Write]) -> None:
+    def _succeed(self, held: list[Leaving]) -> None:
         if self._failures:
             self._log.info("recording again", tries=self._failures, lines_lost=self._lost)
             self._failures, self._lost, self._why = 0, 0, ""
@@ -183,7 +184,7 @@ class Recorder:
         for command in held:
             self._desk.release(command)
 
-    def _refuse(self, command: Write) -> None:
+    def _refuse(self, command: Leaving) -> None:
         why = f"could not be recorded: {self._why}"
         match command:
             case Push():
@@ -193,6 +194,8 @@ class Recorder:
                 self._desk.report(Written(command.station, command.profile_id, None, NotSent(why)))
             case SendRaw():
                 self._desk.report(RawAnswered(command.station, command.ticket, ok=False, answer={"error": why}))
+            case Reply():
+                self._desk.release(replace(command, error=f"obeyed, but it would not survive a restart: {why}"))
 
     def _bound(self) -> None:
         while len(self._entries) > MOST_LINES:

@@ -13,7 +13,7 @@ from reconciler.controller import recorder as recorder_module
 from reconciler.controller.durable import restore
 from reconciler.controller.loop import Controller
 from reconciler.controller.recorder import LONGEST_WRITE_S
-from reconciler.controller.world import RevisionLoaded, Settings, World
+from reconciler.controller.world import Order, Reply, RevisionLoaded, Settings, Verb, World
 from reconciler.errors import RevisionError, StoreLost
 from reconciler.profiles.capability import Protocol
 from reconciler.reported.events import (
@@ -277,6 +277,34 @@ async def test_a_clear_that_can_not_be_recorded_ends_as_not_sent(bench):
     bench.ledger.lost = ""
     ends = [event for event in heard if isinstance(event, Written)]
     assert ends == [Written("A-1", 8, None, NotSent("could not be recorded: it is away"))]
+
+
+def suspend(ticket="t1"):
+    return Order(Verb.SUSPEND, "ada", "rewiring", ticket, keys=("a-1",))
+
+
+@looptime
+async def test_an_order_is_answered_when_what_it_did_is_kept(bench):
+    await synced(bench)
+    bench.ledger.gate = asyncio.Event()
+    ordering = asyncio.create_task(bench.controller.order(suspend()))
+    await asyncio.sleep(5)
+    assert not ordering.done()
+    bench.ledger.gate.set()
+    assert await ordering == Reply("t1", "")
+    assert (Kind.SUSPENSION, "a-1") in bench.ledger.documents
+
+
+@looptime
+async def test_an_order_that_can_not_be_recorded_holds_and_says_so(bench):
+    await synced(bench)
+    bench.ledger.lost = "it is away"
+    reply = await bench.controller.order(suspend())
+    assert reply.error == "obeyed, but it would not survive a restart: could not be recorded: it is away"
+    assert "a-1" in bench.controller.world.suspended
+    bench.ledger.lost = ""
+    await asyncio.sleep(30)
+    assert (Kind.SUSPENSION, "a-1") in bench.ledger.documents
 
 
 @looptime
