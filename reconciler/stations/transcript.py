@@ -102,7 +102,7 @@ class Transcript:
         """Append what was taken; a file that can't be written costs its frames and nothing else."""
         try:
             for at, spoken in taken:
-                self._append(orjson.dumps(_line(at, spoken), default=str, option=orjson.OPT_APPEND_NEWLINE))
+                self._append(_encode(at, spoken))
         except OSError as error:
             self.dropped += len(taken)
             if not self._broken:
@@ -129,6 +129,15 @@ class Transcript:
         for older, newer in reversed(list(zip(files[1:], files[:-1], strict=True))):
             if newer.exists():
                 newer.replace(older)
+
+
+def _encode(at: datetime, spoken: Spoken) -> bytes:
+    """Give a frame's line; a payload that can't be written as JSON leaves its place empty."""
+    line = _line(at, spoken)
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        return orjson.dumps(line | {"payload": None}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _line(at: datetime, spoken: Spoken) -> dict[str, object]:

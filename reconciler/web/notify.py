@@ -20,7 +20,7 @@ from reconciler.web.notices import Notice, Scene, tell
 from reconciler.web.receivers import Letter, Receiver, address
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes whole URLs at lower levels, and some are secrets
-LOOK_S = 2.0
+LOOK_S = 5.0
 TRIES = 6
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 LONGEST_REQUEST_S = 10.0
@@ -93,16 +93,20 @@ class Notifier:
     async def _serve(self, client: httpx.AsyncClient, receiver: Receiver, queue: asyncio.Queue[Notice]) -> None:
         while True:
             notice = await queue.get()
-            try:
-                letter = address(receiver, notice)
-            except ManifestError as error:
-                self._fail(receiver, notice, "failed", error.message)
-                continue
-            why = await self._deliver(client, letter)
+            why = await self._tell(client, receiver, notice)
             if why:
                 self._fail(receiver, notice, "failed", why)
             else:
                 self._counted("sent")
+
+    async def _tell(self, client: httpx.AsyncClient, receiver: Receiver, notice: Notice) -> str:
+        """Tell a receiver; say why it did not hear of it, empty where it did. Others are told whatever happens."""
+        try:
+            return await self._deliver(client, address(receiver, notice))
+        except ManifestError as error:
+            return error.message
+        except Exception as error:  # noqa: BLE001 - see above; its words may hold an address, and so a secret
+            return type(error).__name__
 
     async def _deliver(self, client: httpx.AsyncClient, letter: Letter) -> str:
         """Send a letter, again and again where that may help; say why it did not arrive, empty where it did."""

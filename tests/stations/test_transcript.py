@@ -88,6 +88,13 @@ async def test_a_line_longer_than_the_file_may_be_gets_a_file_of_its_own(transcr
     assert [line["id"] for line in lines(file.with_name("ocpp-json.log.1"))] == ["id2"]
 
 
+async def test_a_payload_that_is_no_json_costs_no_line(transcript, file):
+    async with running(transcript):
+        transcript.note(frame(number=1, odd="\ud800"))
+        transcript.note(frame(number=2))
+    assert [(line["id"], line["payload"]) for line in lines(file)] == [("id1", None), ("id2", {})]
+
+
 async def test_what_does_not_fit_into_the_queue_is_dropped_and_counted(transcript, file, monkeypatch):
     monkeypatch.setattr(module, "MOST_WAITING", 3)
     for number in range(5):

@@ -153,6 +153,16 @@ async def test_a_template_that_fails_costs_its_notice_only(elsewhere):
         assert sorted([await told.result(), await told.result()]) == ["failed", "sent"]
 
 
+async def test_an_address_that_cannot_be_is_given_up_without_being_shown(elsewhere):
+    told = Told()
+    odd, good = Receiver("webhook", "http://s3cret\x00.example.org/"), Receiver("webhook", elsewhere.url)
+    with structlog.testing.capture_logs() as logs:
+        async with running(told, odd, good):
+            told.scene = STORM
+            assert sorted([await told.result(), await told.result()]) == ["failed", "sent"]
+    assert logs[-1]["error"] == "InvalidURL"
+
+
 async def test_what_does_not_fit_into_the_queue_is_dropped_and_looking_goes_on(elsewhere, monkeypatch):
     monkeypatch.setattr(notify, "MOST_WAITING", 1)
     elsewhere.answers = [(500, {})] * 100
