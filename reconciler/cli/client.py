@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from reconciler.cli.options import SERVER, SERVER_VARIABLE
-from reconciler.errors import ReconcilerError, Transient, UsageError
+from reconciler.errors import ReconcilerError, Transient, UnsafePlan, UsageError
 
 LONGEST_S = 90.0
 
@@ -56,15 +56,24 @@ class Client:
         given = {name: value for name, value in parameters.items() if value is not None}
         return self._ask("GET", path, params=given)
 
+    def page(self, *path: str, **parameters: str | None) -> tuple[Any, str]:
+        """Ask as `get` does; give also the `before` of the next page, empty at the last one."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        answer = self._send("GET", path, params=given)
+        following = answer.links.get("next", {}).get("url", "")
+        return _read(answer, self.server), httpx.URL(following).params.get("before", "")
+
     def post(self, *path: str, content: Mapping[str, object]) -> Any:
-        """Send an object to `/api/v1/` and these segments; raises as `get` does, and Declined."""
+        """Send an object to `/api/v1/` and these segments; raises as `get` does, and Declined and UnsafePlan."""
         return self._ask("POST", path, json=content)
 
     def _ask(self, method: str, path: tuple[str, ...], **options: Any) -> Any:
+        return _read(self._send(method, path, **options), self.server)
+
+    def _send(self, method: str, path: tuple[str, ...], **options: Any) -> httpx.Response:
         url = "/".join((self.server, "api/v1", *(quote(part, safe="") for part in path)))
         try:
-            answer = self._http.request(method, url, **options)
-            content = answer.json()
+            return self._http.request(method, url, **options)
         except httpx.TimeoutException as error:
             raise Transient(f"no answer from {self.server} within {LONGEST_S:g} s") from error
         except httpx.HTTPError as error:
@@ -72,11 +81,16 @@ class Client:
                 f"no controller answers at {self.server} ({type(error).__name__}); is `reconciler run` there? "
                 f"--server or {SERVER_VARIABLE} names another"
             ) from error
-        except ValueError as error:
-            raise Transient(f"{self.server} does not answer as a controller does") from error
-        if answer.is_success:
-            return content
-        raise _problem(answer.status_code, content)
+
+
+def _read(answer: httpx.Response, server: str) -> Any:
+    try:
+        content = answer.json()
+    except ValueError as error:
+        raise Transient(f"{server} does not answer as a controller does") from error
+    if answer.is_success:
+        return content
+    raise _problem(answer.status_code, content)
 
 
 def _problem(status: int, content: object) -> ReconcilerError:
@@ -86,6 +100,8 @@ def _problem(status: int, content: object) -> ReconcilerError:
     match status:
         case 404:
             return NotFound(words)
+        case 409 if fields.get("blocked"):
+            return UnsafePlan((words,))
         case 409 | 413 | 422:
             return Declined(words)
         case _:

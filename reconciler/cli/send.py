@@ -32,9 +32,10 @@ def send(
 ) -> int:
     """Send a request."""
     from reconciler.cli.client import Client
+    from reconciler.cli.orders import who_asks
     from reconciler.cli.output import Format, emit_data
 
-    content = {"action": action, "payload": _read(file), "force": force, "who": _who()}
+    content = {"action": action, "payload": _read(file), "force": force, "who": who_asks("")}
     with Client(server) as client:
         ended = client.post("stations", station, "send", content=content)
     emit_data(ended["answer"], Format.JSON)
@@ -57,13 +58,3 @@ def _read(name: str) -> dict[str, object]:
     if not isinstance(payload, dict) or len(text) > LARGEST:
         raise UsageError(f"--file: {name} must hold one JSON object of at most {LARGEST} bytes")
     return payload
-
-
-def _who() -> str:
-    """Give who asks, for the history: the user of this machine's account."""
-    import getpass
-
-    try:
-        return f"{getpass.getuser()[:90]} (cli)"
-    except (KeyError, OSError):
-        return "cli"

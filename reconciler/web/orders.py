@@ -14,10 +14,11 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime
 
 from reconciler.errors import RevisionError, StoreLost, Transient, UsageError
+from reconciler.manifests.fleet import Fleet
 from reconciler.rollout.lines import Line, recent
 from reconciler.rollout.question import Page, Question
 from reconciler.web.answers import Back, Chosen, Clearance, Json, Many, One, Steer, Suspend, fail, may
-from reconciler.web.history import About, Ask, lines_view, members, tell
+from reconciler.web.history import About, Ask, guess, lines_view, members, tell
 from reconciler.web.ports import Ports, Steering, Wish
 from reconciler.web.rollouts import rollout_view, suspensions_view, window_view
 from reconciler.web.view import carries, identity, keys
@@ -93,27 +94,35 @@ def _history(app: FastAPI, ports: Ports) -> None:
         group: str = "",
         site: str = "",
         commit: str = "",
+        about: str = "",
         since: AwareDatetime | None = None,
         until: AwareDatetime | None = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
         before: Annotated[int, Query(ge=0, le=2**62)] = 0,
     ) -> Response:
-        """Show what was done, the newest first, one line for each write; the header `Link` has the next page."""
-        about = About(station, group, site, commit)
-        lines, older = await _lines(ports, about, Question(None, commit, since, until, limit, before))
+        """Show what was done, the newest first, one line for each write; the header `Link` has the next page.
+
+        `about` is one word in place of the others: a station, a group, a site, or the beginning of a commit.
+        """
+        meant = guess(_fleet(ports), about) if about else About(station, group, site, commit)
+        lines, older = await _lines(ports, meant, Question(None, meant.commit, since, until, limit, before))
         next_page = request.url.include_query_params(before=older)
         return Json(lines_view(lines), headers={"Link": f'<{next_page}>; rel="next"'} if older else None)
 
 
 async def _lines(ports: Ports, about: About, question: Question) -> tuple[tuple[Line, ...], int]:
-    revision = ports.controller.world.revision
     try:
-        stations = members(revision.fleet if revision else None, about)
+        stations = members(_fleet(ports), about)
         return await tell(_keeper(ports), replace(question, stations=stations))
     except UsageError as error:
         raise fail(404, str(error), "`reconciler get groups` and `get sites` list them") from error
     except StoreLost as error:
         raise fail(503, str(error), "") from error
+
+
+def _fleet(ports: Ports) -> Fleet | None:
+    revision = ports.controller.world.revision
+    return revision.fleet if revision else None
 
 
 def _keeper(ports: Ports) -> Ask:
