@@ -63,7 +63,7 @@ def station_view(world: WorldLike, key: str, numbers: Numbers | None = None) -> 
         "state": state,
         "reason": reason,
         "revision": station.verified.revision if station and station.verified else None,
-        "desiredRevision": world.revision.commit if world.revision else None,
+        "desiredRevision": world.placed.get(key) or (world.revision.commit if world.revision else None),
         **following_view(world, key, wave_numbers(world.rollout) if numbers is None else numbers),
         **axes(world, key),
         "conditions": tell(station_conditions(world, key, reason)),

@@ -8,7 +8,7 @@ from reconciler.rollout.conditions import Reason
 from reconciler.web.conditions import fleet_conditions, stance, station_conditions
 from reconciler.web.notices import look, tell
 from reconciler.web.survey import survey
-from reconciler.web.view import keys, status_view
+from reconciler.web.view import keys, station_view, status_view
 from rollouts import EIGHT, MINUTES, made, order, settled, storm, stormy
 
 
@@ -41,6 +41,8 @@ def test_a_rollout_is_told_wave_by_wave_and_shown_as_reconciling():
     assert watched.run(2) == [("started", 0)]
     assert watched.conditions()["Reconciling"] == ("True", "RollingOut")
     assert status_view(fleet.world, {}, fleet.now)["rollout"]["wave"] == 1
+    canary, later = fleet.world.rollout.waves[0][0], fleet.world.rollout.waves[-1][0]
+    assert [station_view(fleet.world, key)["desiredRevision"] for key in (canary, later)] == ["c2", "c1"]
     assert watched.run(28) == [("started", 0), ("wave-done", 1), ("wave-done", 2), ("wave-done", 3), ("complete", 0)]
     assert watched.conditions() == {
         "Ready": ("True", "InSync"),
