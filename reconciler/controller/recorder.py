@@ -73,11 +73,17 @@ class Recorder:
         self._entries: deque[Entry] = deque()
         self._revisions: list[KeptRevision] = []
         self._held: list[Leaving] = []
+        self._under_way = 0
         self._work = asyncio.Event()
         self._failures = 0
         self._lost = 0
         self._why = ""
         self._log = structlog.get_logger("recorder")
+
+    @property
+    def waiting(self) -> int:
+        """Count the lines that are not kept yet, those that are being written among them."""
+        return len(self._entries) + self._under_way
 
     def note(self, entry: Entry) -> None:
         """Take a line of history."""
@@ -119,7 +125,14 @@ class Recorder:
             self._log.error("not recorded", lines=len(self._entries), why=self._why)
 
     async def _flush(self, longest_s: float) -> bool:
+        try:
+            return await self._write_group(longest_s)
+        finally:
+            self._under_way = 0
+
+    async def _write_group(self, longest_s: float) -> bool:
         entries, self._entries = self._entries, deque()
+        self._under_way = len(entries)
         revisions, self._revisions = self._revisions, []
         held, self._held = self._held, []
         documents: dict[Name, JsonObject | None] = {}

@@ -1,141 +1,31 @@
 """The loop with a journal: nothing leaves that was not announced, nothing is lost, and it comes back by itself."""
 
 import asyncio
-import json
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import structlog
 
+from ledgers import Bench
 from reconciler.controller import recorder as recorder_module
 from reconciler.controller.durable import restore
 from reconciler.controller.loop import Controller
 from reconciler.controller.recorder import LONGEST_WRITE_S
-from reconciler.controller.world import Order, Reply, RevisionLoaded, Settings, Verb, World
-from reconciler.errors import RevisionError, StoreLost
-from reconciler.profiles.capability import Protocol
+from reconciler.controller.world import Order, Reply, RevisionLoaded, Verb, World
+from reconciler.errors import RevisionError
 from reconciler.reported.events import (
-    Accepted,
-    CapabilityRead,
-    Connected,
     Disconnected,
     NotSent,
-    ProfilesRead,
-    RawAnswered,
-    Ready,
-    ReportedProfile,
     Written,
 )
-from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadProfiles, SendRaw
+from reconciler.rollout.commands import Clear, ReadProfiles, SendRaw
 from reconciler.rollout.ledger import Entry, Kind, Stage
-from toys import NOON, revision, shipped
+from toys import NOON, revision
 
 SECOND = timedelta(seconds=1)
 looptime = pytest.mark.looptime
 A1 = (Kind.STATION, "a-1")
-
-
-@dataclass
-class Ledger:
-    """A journal in memory; `lost` says why it can't be written to, `gate` holds a write up."""
-
-    batches: list = field(default_factory=list)
-    documents: dict = field(default_factory=dict)
-    lost: str = ""
-    gate: asyncio.Event | None = None
-    tries: int = 0
-    breaks: bool = False
-
-    async def write(self, batch):
-        self.tries += 1
-        if self.gate is not None:
-            await self.gate.wait()
-        if self.breaks:
-            raise ZeroDivisionError
-        if self.lost:
-            raise StoreLost(self.lost)
-        assert batch, "an empty batch costs a transaction"
-        self.batches.append(batch)
-        self.documents.update({name: json.loads(json.dumps(body)) for name, body in batch.documents.items()})
-
-    @property
-    def entries(self):
-        return [entry for batch in self.batches for entry in batch.entries]
-
-    def intents(self):
-        return [entry.write for entry in self.entries if entry.stage is Stage.INTENT]
-
-
-@dataclass
-class Yard:
-    """Stations that keep what they accept and answer at once; each write is held against the ledger when it comes."""
-
-    ledger: Ledger
-    report: object = None
-    held: dict = field(default_factory=dict)
-    commands: list = field(default_factory=list)
-    unannounced: list = field(default_factory=list)
-
-    def execute(self, command):
-        self.commands.append(command)
-        if isinstance(command, Push | Clear | SendRaw):
-            written = [command.profile.id for command in self.commands if isinstance(command, Push)]
-            kept = [entry.profile_id for entry in self.ledger.entries if entry.stage is Stage.INTENT]
-            if isinstance(command, Push) and written != kept:
-                self.unannounced.append(command)
-        asyncio.get_running_loop().call_later(0.05, lambda: self.report(self._answer(command)))
-
-    def _answer(self, command):
-        held = self.held.setdefault(command.station, {})
-        match command:
-            case ReadCapability():
-                return CapabilityRead(command.station, command.base)
-            case ReadProfiles():
-                return ProfilesRead(command.station, tuple(map(ReportedProfile, held.values())))
-            case Push():
-                held[command.profile.id] = command.profile
-                return Written(command.station, command.profile.id, command.profile, Accepted())
-            case Clear():
-                held.pop(command.profile_id, None)
-                return Written(command.station, command.profile_id, None, Accepted())
-            case SendRaw():
-                return RawAnswered(command.station, command.ticket, ok=True, answer={"status": "Accepted"})
-
-
-class Bench:
-    """A controller with a ledger and its yard."""
-
-    def __init__(self, world=None):
-        self.begun = asyncio.get_running_loop().time()
-        self.ledger = Ledger()
-        self.yard = Yard(self.ledger)
-        self.controller = Controller(self.yard, shipped(), self.clock, Settings(), self.ledger)
-        self.yard.report = self.controller.report
-        if world is not None:
-            self.controller.begin(world)
-        self.task = asyncio.create_task(self.controller.run())
-
-    def clock(self):
-        return NOON + (asyncio.get_running_loop().time() - self.begun) * SECOND
-
-    def connect(self, identity="A-1", session=1):
-        self.controller.report(Connected(identity, Protocol.V21, session))
-        self.controller.report(Ready(identity, session))
-
-    def writes(self):
-        return [each for each in self.yard.commands if isinstance(each, Push | Clear)]
-
-    async def settle(self, state="in-sync", number=1):
-        await self.controller.until(lambda world: world.tally.get(state, 0) == number)
-
-    async def stop(self):
-        self.task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self.task
-        await self.controller.finish()
-        self.controller.close()
 
 
 @pytest.fixture
