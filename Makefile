@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check bench golden format lock clean
+.PHONY: help setup demo test check bench days golden format lock clean
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -34,6 +34,9 @@ format: setup  ## rewrite the code in the project's format
 
 bench: setup  ## measure side by side; prints tables, writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+days: setup  ## live N simulated days, or the day of SEED again
+	PYTHONPATH=tests SEED=$(SEED) N=$(or $(N),20) $(BIN)/python -m days
 
 golden: setup  ## rewrite the golden files from today's output; review them as a diff
 	GOLDEN=write $(BIN)/python -m pytest -q -k golden

@@ -10,3 +10,10 @@ settings.load_profile("steady")
 
 # looptime asks for the current loop before each test: without one ever set, asyncio would make one that nobody closes.
 asyncio.set_event_loop(None)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many simulated days were lived, in which process soever."""
+    from days.report import summarise
+
+    summarise(terminalreporter)
