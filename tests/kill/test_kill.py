@@ -27,7 +27,7 @@ from reconciler.simulator.population import Outfit, stations_like
 from reconciler.source.folder import read_folder
 from reconciler.store.store import Store
 
-EXAMPLES = int(os.environ.get("KILLS", "10"))
+EXAMPLES = int(os.environ.get("KILLS", "8"))
 EVENING = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)
 LONGEST_S = 60
 FLEET = """\

@@ -113,7 +113,7 @@ class Doomed(Program):
 
 def main(order, pipe):
     """Run until told to stop, or until the kill."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(int(os.environ.get("KLOG", "60"))))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     run_loop(_main(order, pipe))
 
 
