@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from immutables import Map
+from typer.testing import CliRunner
 
+from reconciler.cli.main import app
 from reconciler.manifests.strategy import Strategy
 from reconciler.rollout.progress import Phase, Rollout
 from reconciler.web.measures import Measures
@@ -73,6 +75,19 @@ def test_a_page_says_what_it_means_where_to_look_what_to_do_and_what_happens_by_
     headings = re.findall(r"^\*\*(.+?):\*\*", SECTIONS[name], re.M)
     assert headings == ["It means", "Look at", "Do", "By itself"]
     assert re.search(r"^- ", SECTIONS[name], re.M)
+
+
+COMMANDS = {each.name for each in app.registered_commands}
+
+
+@pytest.mark.parametrize("words", sorted(set(re.findall(r"`reconciler ([^`]+)`", PAGES))))
+def test_a_page_names_commands_and_options_that_exist(words):
+    name, *rest = words.split()
+    assert name in COMMANDS
+    shown = CliRunner().invoke(app, [name, "--help"]).stdout
+    for word in rest:
+        if word.startswith("--"):
+            assert word in shown
 
 
 @EACH
