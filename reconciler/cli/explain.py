@@ -56,6 +56,10 @@ def _head(view: dict[str, Any]) -> list[str]:
     lines = [f"{view['identity']}  {connected}  {view['state']}{reason}"]
     verified, desired = ((view[name] or "none")[:12] for name in ("revision", "desiredRevision"))
     lines.append(f"  revision {verified} verified, {desired} desired; last read {view['lastRead'] or 'never'}")
+    if view.get("wave"):
+        lines.append(f"  wave {view['wave']} of the last rollout")
+    if view.get("waits"):
+        lines += wrap(f"follows {(view['follows'] or 'none')[:12]}; {view['waits']}", "  ", "    ")
     if view["refusal"]:
         lines.append(f"  refused: {view['refusal']}")
     lines += [line for note in view["notes"] for line in wrap(note, "  made less: ", "    ")]
