@@ -39,6 +39,8 @@ from reconciler.rollout.windows import Verdict, verdict
 ALL = ""
 """The station of an alarm that concerns the whole fleet."""
 MOST_QUARANTINED = 100
+RETURN = timedelta(minutes=10)
+"""How long stations get to come back after a start before a rollout goes on without them."""
 
 Stepped = tuple[World, tuple[Effect, ...]]
 
@@ -58,6 +60,7 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
     urgent = {key for key, commit in previous.items() if is_urgent(world.revisions[commit], head, key, now)}
     waiting = {} if event.back else {key: commit for key, commit in previous.items() if key not in urgent}
     rollout = _plan(event, before.commit, previous, tuple(sorted(previous if event.back else waiting)), now)
+    rollout = replace(rollout, not_before=world.began_at + RETURN if world.began_at else None)
     world = replace(place(world, head, waiting, _needed(rollout)), rollout=rollout)
     words = f"begun: {len(previous)} stations change, in {len(rollout.waves)} waves"
     told = (*lines, _line(now, words, head.commit, event.who), *wake_all(world, now))
@@ -102,12 +105,14 @@ def abort(world: World, rollout: Rollout, why: str, now: datetime, who: str = ""
     """Stop a rollout, quarantine its commit, and bring its stations back, unless its strategy is to hold.
 
     Stations that it made safer stay as they are: what lowered a cap or withdrew discharge is taken back by people only.
+    Where a person went back, there is nothing to return to: that is in quarantine.
     """
     over = end(rollout, Phase.ABORTED, why, now, who)
-    quarantined = _quarantine(world.quarantined, rollout.commit, why)
+    went_back = rollout.base in world.quarantined
+    quarantined = world.quarantined if went_back else _quarantine(world.quarantined, rollout.commit, why)
     told = _line(now, f"aborted: {why}", rollout.commit, who)
     world = keep(replace(world, rollout=over, quarantined=quarantined))
-    if rollout.strategy.on_abort == "hold":
+    if went_back or rollout.strategy.on_abort == "hold":
         return withdraw(world, rollout), (told, *wake(world, rollout.previous, now))
     stays = dict.fromkeys(rollout.urgent, rollout.commit)
     world = place(world, world.revisions[rollout.base], {**world.placed, **rollout.previous, **stays})

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import datetime
 
 from immutables import Map
 
+from reconciler.controller.course import RETURN
 from reconciler.controller.places import place
 from reconciler.controller.revision import Revision
 from reconciler.controller.world import Storm, Suspension, World
@@ -22,9 +22,6 @@ from reconciler.rollout.ledger import Kind, Name
 from reconciler.rollout.progress import Phase, Rollout
 
 FLEET: Name = (Kind.FLEET, "")
-RETURN = timedelta(minutes=10)
-"""How long stations get to come back after a start before a rollout goes on without them."""
-T = TypeVar("T")
 
 
 def write_fleet(world: World, _: str) -> JsonObject:
@@ -124,6 +121,7 @@ def restore_course(
         quarantined=_pairs(fields, "quarantined"),
         plans=Map(_texts(fields, "plans")),
         storm=_read_storm(fields),
+        began_at=now,
     )
     if head is None:
         return world

@@ -221,7 +221,9 @@ def _verify(station: Station) -> Station:
     """Call a goal verified once all of it was read back, or needs no write at all."""
     read = station.reported.known and not station.reported.unread
     complete = not changes(station.verdicts) and not stuck(station)
-    if station.goal is None or station.goal.refusal or not read or not complete or not floor_is_in_force(station):
+    if station.session is None or not station.ready or not read or not complete:
+        return station
+    if station.goal is None or station.goal.refusal or not floor_is_in_force(station):
         return station
     return station if station.verified == station.goal else replace(station, verified=station.goal)
 

@@ -163,7 +163,8 @@ class World:
     and when it was given. `quarantined` commits are not taken again, `turned` tells since when each station stands as
     it does. `meters` hold the pace of the fleet (under "") and of sites, `turns` do so for what is still to come, and
     `slots` are the instants given to stations. `reading` are routine read-backs under way, `site_in_flight` the
-    stations of each site that are written to. `dirty` names what has changed and has to be kept.
+    stations of each site that are written to. `dirty` names what has changed and has to be kept. `began_at` is when
+    a process began with a restored world.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -194,6 +195,7 @@ class World:
     site_in_flight: Map[str, frozenset[str]] = field(default_factory=Map)
     reading: Map[str, None] = field(default_factory=Map)
     recording: Recording = Recording(ok=True)
+    began_at: datetime | None = None
     dirty: Map[Name, None] = field(default_factory=Map)
 
     def target(self, key: str) -> Revision | None:

@@ -126,7 +126,7 @@ def _lose(station: Station, now: datetime) -> Station:
             number = command.profile.id if isinstance(command, Push) else command.profile_id
             written = Written(station.identity, number, profile, OutcomeUnknown("the connection was lost"))
             folded = wrote(station, replace(lost, reported=fold(lost.reported, written)), written, now)
-            return _count(folded, written, now)
+            return _note_change(_count(folded, written, now), station, written, now)
         case SendRaw():
             asked = tuple(each for each in lost.asked if each.ticket != command.ticket)
             return replace(asked_by_hand(lost, command), asked=asked)

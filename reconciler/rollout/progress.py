@@ -213,11 +213,6 @@ def _gate(rollout: Rollout, failed: Mapping[str, str]) -> str:
     return f"{len(failed)} of {judged} stations failed: {named}{more}"
 
 
-def _returning(asked: Asked) -> tuple[Rollout, Move | None] | None:
-    until = asked.rollout.not_before
-    return (asked.rollout, None) if until is not None and asked.now < until else None
-
-
 def _closed(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout, why = asked.rollout, asked.opening.why
     if asked.opening.open or rollout.overridden:
@@ -241,7 +236,7 @@ def _releasing(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout = asked.rollout
     if rollout.phase is not Phase.RELEASING:
         return None
-    if rollout.open:
+    if _is_awaited(rollout, asked.now):
         return rollout, None
     until = asked.now + rollout.strategy.soak
     soaking = replace(rollout, phase=Phase.SOAKING, soak_until=until, reason="", changed_at=asked.now)
@@ -252,11 +247,18 @@ def _soaking(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout = asked.rollout
     if rollout.phase is not Phase.SOAKING or (rollout.soak_until is not None and asked.now < rollout.soak_until):
         return None
-    if rollout.open:
+    if _is_awaited(rollout, asked.now):
         return rollout, None  # who came back meanwhile is waited for as well
     off = asked.powers()
     gate = _gate(rollout, {**rollout.failed, **off}) if off else ""
     return (rollout, Abort(gate)) if gate else _next_wave(rollout, asked.now)
+
+
+def _is_awaited(rollout: Rollout, now: datetime) -> bool:
+    """Tell whether a member is waited for; soon after a start, offline says nothing, for nobody is back yet."""
+    if rollout.not_before is None or now >= rollout.not_before:
+        return bool(rollout.open)
+    return bool(rollout.open) or any(key not in rollout.forgiven for key in rollout.deferred)
 
 
 def _next_wave(rollout: Rollout, now: datetime) -> tuple[Rollout, Move]:
@@ -272,7 +274,6 @@ def _next_wave(rollout: Rollout, now: datetime) -> tuple[Rollout, Move]:
 TABLE: tuple[Row, ...] = (
     Row("over", "what has ended, or was stopped by a person, does not move by itself", _over),
     Row("failing", "a gate that says no stops everything, also between two waves", _failing),
-    Row("returning", "after a start, offline says nothing before stations had time to come back", _returning),
     Row("closed", "nothing begins outside the windows", _closed),
     Row("waiting", "an open window lets out the first wave, or again what it had held back", _waiting),
     Row("releasing", "every member that is online has the new revision read back", _releasing),

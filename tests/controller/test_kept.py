@@ -6,9 +6,8 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from reconciler.controller.course import ALL, tend
+from reconciler.controller.course import ALL, RETURN, tend
 from reconciler.controller.kept import (
-    RETURN,
     needed,
     restore_course,
     restore_suspensions,
@@ -22,6 +21,7 @@ from reconciler.rollout.commands import Wake
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.progress import Phase
 from rollouts import MINUTES, made, order, settled, storm, stormy
+from toys import ToyFleet
 
 
 def kept(world):
@@ -67,6 +67,19 @@ def test_a_restored_rollout_waits_for_stations_to_come_back():
     assert next(each for each in effects if isinstance(each, Wake)).station == ALL
     later, _ = tend(held, fleet.now + RETURN)
     assert later.rollout.wave == 1
+
+
+def test_a_rollout_that_begins_right_after_a_start_waits_for_stations_as_well():
+    fleet = under_way()
+    fleet.run(60 * MINUTES)
+    fresh = ToyFleet(fleet.stations, now=fleet.now)
+    world = restored(fleet)
+    away = {key: replace(each, session=None, ready=False) for key, each in world.stations.items()}
+    fresh.world = replace(world, stations=world.stations.update(away))
+    fresh.load(made(commit="c3", first=-5)).run(5 * MINUTES)
+    assert fresh.world.rollout.phase is Phase.RELEASING
+    fresh.connect().run(30 * MINUTES)
+    assert fresh.world.rollout.phase is Phase.COMPLETE
 
 
 def test_a_rollout_that_is_over_needs_nothing_to_go_back_to():

@@ -431,3 +431,22 @@ def test_drift_is_counted_over_two_spans_at_most():
         storm(fleet, (each,), 6 * MINUTES)
     assert fleet.world.storm is None
     assert fleet.world.onsets.before + fleet.world.onsets.now < 4
+
+
+def test_who_went_back_is_never_brought_forward_again_by_the_gate():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(60 * MINUTES)
+    for each in EIGHT:
+        fleet.stations[each].refuses = {1011: Refused("InvalidProfile")}
+    fleet.feed(RevisionLoaded(made(), forced="the depot asks", who="Ada", back=True))
+    fleet.run(10 * MINUTES)
+    assert rollout(fleet).phase is Phase.ABORTED
+    assert fleet.world.revision.commit == "c1"
+    assert set(fleet.world.quarantined) == {"c2"}
+
+
+def test_nobody_is_verified_while_offline():
+    fleet = settled()
+    fleet.disconnect("A-1")
+    fleet.load(made("waves: [100%]", commit="c2")).run(MINUTES)
+    assert fleet.station("A-1").verified.revision == "c1"

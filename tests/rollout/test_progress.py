@@ -130,9 +130,11 @@ def test_a_person_passes_a_window_by():
     assert ask(replace(begun(), overridden="now"), opening=SHUT)[1] == Release(("a",))
 
 
-def test_after_a_start_nothing_moves_before_stations_had_time_to_come_back():
+def test_soon_after_a_start_who_is_offline_is_waited_for_unless_a_person_said_otherwise():
     rollout = replace(seen(ask(begun())[0], a=AWAY), not_before=NOON + SOAK)
     assert ask(rollout) == (rollout, None)
+    assert ask(seen(rollout, a=GOOD))[0].phase is Phase.SOAKING
+    assert ask(replace(rollout, forgiven=Map({"a": None})))[0].phase is Phase.SOAKING
     assert ask(rollout, NOON + SOAK)[0].phase is Phase.SOAKING
 
 
