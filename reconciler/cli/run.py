@@ -50,6 +50,7 @@ def run(
         metavar="URL",
         help="Where all that has to be kept is: a file, postgresql://…, or none; default: a file in the state folder.",
     ),
+    require_signature: bool = typer.Option(False, help="Take only commits whose signature git finds good."),
     retention: str = typer.Option("400d", help="How long history is kept."),
     log_format: str = typer.Option("", help="json or text; default: text on a terminal, json elsewhere."),
     frame_log: Path | None = typer.Option(None, help="Write stations' frames to this file, one JSON line each."),
@@ -65,7 +66,8 @@ def run(
     from reconciler.source.repository import GitSource
 
     made = make_setup(listen, auth, read_duration("--read-back", read_back), clock)
-    setup = replace(made, observation=_observe(frame_log, frame_log_stations, notify, made.clock))
+    settings = replace(made.settings, signed_only=require_signature)
+    setup = replace(made, settings=settings, observation=_observe(frame_log, frame_log_stations, notify, made.clock))
     repository = GitSource(source, revision, path, cache_folder())
     every, served = read_duration("--interval", interval), read_address("--api", api)
     keep = Keep(

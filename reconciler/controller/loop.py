@@ -35,7 +35,7 @@ from reconciler.controller.world import (
     Settings,
     World,
 )
-from reconciler.errors import RevisionError
+from reconciler.errors import ManifestError, Place, RevisionError
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.plan.fleet_plan import plan_fleet
 from reconciler.profiles.form import JsonObject
@@ -47,6 +47,8 @@ HISTORY = 10_000
 """How many lines of history are at hand; a journal has all of them."""
 MOST_REASONS = 100
 """How many of the errors of a refused commit are kept."""
+GOOD = "good:"
+"""How the words on a signature begin that git found good, by a key that is trusted."""
 TURN = 25
 """How many events are stepped before the loop lets sockets and requests have their turn."""
 LOOK_UP = 60.0
@@ -156,7 +158,7 @@ class Controller:
         if before is not None and snapshot.commit and snapshot.commit == before.commit and not self._refused:
             return before
         try:
-            revision, plan = await asyncio.to_thread(_prove, snapshot, self._shipped, now, before, force)
+            revision, plan = await self._prove(snapshot, before, force, now)
         except RevisionError as error:
             self._refuse(snapshot, error, now)
             return error
@@ -168,6 +170,15 @@ class Controller:
             self._recorder.keep(_taken(revision, force, plan, now))
         self.report(RevisionLoaded(revision, force, plan))
         return revision
+
+    async def _prove(
+        self, snapshot: Snapshot, before: Revision | None, force: str, now: datetime
+    ) -> tuple[Revision, str]:
+        """Prove a snapshot, and give the digest of the plan from the revision before it."""
+        if self.world.settings.signed_only and not snapshot.signature.startswith(GOOD):
+            message = f"only signed commits are taken, and this one is {snapshot.signature or 'not signed'}"
+            raise RevisionError((ManifestError(message, Place("."), rule="unsigned"),))
+        return await asyncio.to_thread(_prove, snapshot, self._shipped, now, before, force)
 
     def _refuse(self, snapshot: Snapshot, error: RevisionError, now: datetime) -> None:
         self._refused = True
@@ -184,7 +195,7 @@ class Controller:
         async with self._taking:
             before, now = self._loading or self.world.revision, self._clock()
             try:
-                revision, plan = await asyncio.to_thread(_prove, snapshot, self._shipped, now, before, reason)
+                revision, plan = await self._prove(snapshot, before, reason, now)
             except RevisionError as error:
                 return error
             self._loading, self._refused = revision, False

@@ -29,12 +29,14 @@ from reconciler.rollout.windows import Verdict
 class Settings:
     """How the controller paces itself: `most_in_flight` commands at once over the whole fleet.
 
-    At most `reading_share` of them are routine read-backs.
+    At most `reading_share` of them are routine read-backs. With `signed_only`, a commit needs a good
+    signature.
     """
 
     read_back: timedelta = timedelta(minutes=15)
     most_in_flight: int = 500
     reading_share: float = 0.2
+    signed_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from reconciler.controller import recorder as recorder_module
 from reconciler.controller.durable import restore
 from reconciler.controller.loop import Controller
 from reconciler.controller.recorder import LONGEST_WRITE_S
-from reconciler.controller.world import Order, Reply, RevisionLoaded, Verb, World
+from reconciler.controller.world import Order, Reply, RevisionLoaded, Settings, Verb, World
 from reconciler.errors import RevisionError
 from reconciler.reported.events import (
     Disconnected,
@@ -307,6 +307,15 @@ async def test_revisions_are_kept_with_their_verdict(bench):
     ]
     assert (kept[0].fleet, kept[0].signature, len(kept[0].plan)) == ("toys", "good: Ada", 64)
     assert "apiVersion" in kept[1].why
+
+
+async def test_only_signed_commits_are_taken_where_that_is_asked_for(bench):
+    bench.controller.world = replace(bench.controller.world, settings=Settings(signed_only=True))
+    for signature in ("", "bad: Ada", "good, of unknown validity: Ada"):
+        error = await bench.controller.take(replace(revision().snapshot, signature=signature))
+        assert [each.rule for each in error.errors] == ["unsigned"]
+    taken = await bench.controller.take(replace(revision().snapshot, signature="good: Ada"))
+    assert taken.commit == "c1"
 
 
 @looptime
