@@ -13,6 +13,7 @@ from hashlib import sha256
 from itertools import count
 from random import Random
 
+from days.disk import Disk
 from days.happenings import Happenings
 from days.journal import Journal
 from days.loop import Controller
@@ -26,7 +27,11 @@ from reconciler.profiles.capability import Protocol
 
 SWITCHES = (datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC))
 """Days on which the clocks of Europe/Amsterdam are set."""
-LENGTH = timedelta(hours=24)
+LENGTH, SHORT = timedelta(hours=24), timedelta(hours=3)
+LARGE = 50
+"""Each so many days have a fleet of some hundreds of stations, and are shorter."""
+ON_DISK = 5
+"""Each so many days keep their journal in a real database."""
 MOST_EVENTS = 400_000
 
 
@@ -51,10 +56,14 @@ class Day:
         self.agenda, self.numbers = [], count()
         self.trace, self.digest, self.events = deque(maxlen=30), sha256(), 0
         self.faults = Counter()
-        self.watch, self.wire, self.journal = Watch(self), Wire(self), Journal()
+        self.watch, self.wire = Watch(self), Wire(self)
+        self.journal = Journal()
         self.wire.faults = self.faults
         self.toys, self.known, self.controller = {}, {}, None
         self.longest_lease = timedelta(0)
+        self.large = seed % LARGE == LARGE - 1
+        self.size = (20, 80) if self.large else (1, self.rng.choice((2, 3, 3, 4)))
+        self.length = SHORT if self.large else LENGTH
         self.silent_since = None
         self.people, self.happenings = People(self), Happenings(self)
 
@@ -89,13 +98,17 @@ class Day:
             self._live()
         except Broken as broken:
             raise Broken(self.obituary(broken)) from broken
+        finally:
+            self.journal.close()
         return Ended(self.seed, self.digest.hexdigest(), self.events, self.faults, self.watch.checks, self.begun)
 
     def _live(self):
+        if self.seed % ON_DISK == 0:
+            self.journal = Disk()
         self.controller = Controller(self)
         self.people.push(self.people.draft)
-        self.happenings.plan(self.begun + LENGTH)
-        self.run(self.begun + LENGTH)
+        self.happenings.plan(self.begun + self.length)
+        self.run(self.begun + self.length)
         while self.now < self.happenings.until:
             self.run(self.happenings.until)
         self.happenings.cease()
@@ -104,6 +117,8 @@ class Day:
             if self.watch.who_is_wrong():
                 self.run(self.now + timedelta(seconds=70))
         self.watch.everyone_holds()
+        complaint = self.journal.complaint()
+        self.watch.hold(not complaint, "store", complaint)
 
     def obituary(self, broken):
         """Tell of a broken invariant: the seed, the instant, what and the last events."""

@@ -138,13 +138,15 @@ def _clock(half_hours):
     return f"{half_hours // 2 % 24:02}:{half_hours % 2 * 30:02}"
 
 
-def draw_fleet(rng, largest=4):
-    """Draw a fleet of one or two sites; `largest` bounds the stations of a row."""
+def draw_fleet(rng, least=1, largest=4):
+    """Draw a fleet of one or two sites; rows have `least` to `largest` stations."""
     sites = [f"s{number}" for number in range(1, rng.randint(1, 2) + 1)]
     rows = []
     for number in range(rng.randint(len(sites), len(sites) + 2)):
         kind = rng.choice(sorted(KINDS))
-        row = Row(chr(ord("a") + number), sites[number % len(sites)], kind, rng.randint(1, largest), rng.randint(1, 2))
+        row = Row(
+            chr(ord("a") + number), sites[number % len(sites)], kind, rng.randint(least, largest), rng.randint(1, 2)
+        )
         rows.append(replace(row, windows=draw_windows(rng, row)))
     draft = Draft(rng.choice(LEASES), rng.choice(WRITES), {}, tuple(rows), rng.choice(STRATEGIES))
     return replace(draft, caps={site: draw_caps(rng, draft, site) for site in sites})
@@ -230,6 +232,6 @@ def take(snap, now, before):
     return follow(snap, shipped(), now, before)
 
 
-def compile_again(files, commit, now):
-    """Make a revision from its kept files, with nothing to follow."""
-    return revise(Snapshot(commit, "Ada", now, "", dict(files)), shipped(), now)
+def compile_again(files, commit, now, before=None):
+    """Make a revision from its kept files, with what it has alike with another; it follows nothing."""
+    return revise(Snapshot(commit, "Ada", now, "", dict(files)), shipped(), now, before)

@@ -37,11 +37,13 @@ class Controller:
         """Take over what was kept: the revisions that are needed are made of their files, without git."""
         documents, now = self.day.journal.load(), self.day.now
         kept = self.day.journal.revisions
-        revisions = {commit: fleets.compile_again(kept[commit].files, commit, now) for commit in needed(documents)}
+        revisions, before = {}, None
+        for commit in needed(documents):
+            before = revisions[commit] = fleets.compile_again(kept[commit].files, commit, now, before)
         restored = restore(self.world, documents, now)
         self.day.watch.hold(not restored.complaints, "restore", str(restored.complaints))
-        world = restore_suspensions(restored.world, documents)
-        self.world = restore_course(world, documents, revisions, now)
+        world = restore_course(restored.world, documents, revisions, now)
+        self.world = restore_suspensions(world, documents)
         self.recorder.entries += restored.entries
         for _, station in sorted(self.world.stations.items()):
             self.report(Woken(station.identity))
@@ -101,10 +103,10 @@ class Controller:
                 self._wake(effect)
             case Entry():
                 self.recorder.entries.append(effect)
+            case Push() | Clear() | SendRaw() | Reply(error=""):
+                self.recorder.hold(effect)
             case Reply():
-                self.recorder.hold(effect)
-            case Push() | Clear() | SendRaw():
-                self.recorder.hold(effect)
+                self.day.people.answered(effect)
             case _:
                 self.day.wire.execute(effect)
 

@@ -24,7 +24,7 @@ class People:
 
     def __init__(self, day):
         self.day, self.rng = day, day.rng
-        self.draft, self.branch, self.commits = fleets.draw_fleet(self.rng, self.rng.choice((2, 3, 3, 4))), None, 0
+        self.draft, self.branch, self.commits = fleets.draw_fleet(self.rng, *day.size), None, 0
         self.written = self.draft
         self.tickets, self.orders, self.taken = count(1), {}, []
         self.suspended = {}

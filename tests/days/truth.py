@@ -96,8 +96,8 @@ class Toy:
         return self.identity.casefold()
 
     def ours(self):
-        """Give what we sent and it still holds, by id."""
-        return {number: each.sent for number, each in sorted(self.held.items()) if each.sent is not None}
+        """Give what we sent and it still holds, as it is stored, by id."""
+        return {number: each.stored for number, each in sorted(self.held.items()) if each.sent is not None}
 
     def take(self, command):
         """Take a write and give the outcome."""
