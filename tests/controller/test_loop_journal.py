@@ -21,7 +21,7 @@ from reconciler.reported.events import (
 )
 from reconciler.rollout.commands import Clear, ReadProfiles, SendRaw
 from reconciler.rollout.ledger import Entry, Kind, Stage
-from toys import NOON, revision
+from toys import NOON, revision, shipped
 
 SECOND = timedelta(seconds=1)
 looptime = pytest.mark.looptime
@@ -307,6 +307,41 @@ async def test_revisions_are_kept_with_their_verdict(bench):
     ]
     assert (kept[0].fleet, kept[0].signature, len(kept[0].plan)) == ("toys", "good: Ada", 64)
     assert "apiVersion" in kept[1].why
+
+
+async def test_a_person_goes_back_to_an_older_commit_and_that_is_kept(bench):
+    first = revision().snapshot
+    await bench.controller.take(first)
+    await bench.controller.take(revision(powers=((-6, 3), (5, 2)), commit="c2").snapshot)
+    broken = replace(first, commit="c0", files={"a.yaml": "nonsense: 1"})
+    assert isinstance(await bench.controller.go_back(broken, "ada", "c2 is wrong"), RevisionError)
+    back = await bench.controller.go_back(first, "ada", "c2 is wrong")
+    assert bench.controller.world.revision is back
+    assert "c2" in bench.controller.world.quarantined
+    await bench.stop()
+    kept = [each for batch in bench.ledger.batches for each in batch.revisions]
+    assert [(each.commit, each.why) for each in kept] == [("c1", ""), ("c2", ""), ("c1", "c2 is wrong")]
+
+
+async def test_without_a_journal_an_older_commit_is_gone_back_to_as_well():
+    controller = Controller(None, shipped(), lambda: NOON, Settings())
+    running = asyncio.create_task(controller.run())
+    await controller.take(revision(commit="c2").snapshot)
+    assert (await controller.go_back(revision().snapshot, "ada", "better")).commit == "c1"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await controller.finish()
+    controller.close()
+
+
+@looptime
+async def test_lines_that_end_what_was_under_way_are_the_first_of_a_new_process(bench):
+    line = Entry(NOON, "A-1", "SetChargingProfile", "started again", stage=Stage.ANSWER)
+    bench.controller.begin(bench.controller.world, (line,))
+    assert bench.controller.queued == 1
+    await asyncio.sleep(1)
+    assert bench.ledger.entries == [line]
+    assert bench.controller._recorder.waiting == 0
 
 
 async def test_only_signed_commits_are_taken_where_that_is_asked_for(bench):
