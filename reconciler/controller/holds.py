@@ -116,10 +116,14 @@ def crowd(world: World, key: str, answer: Next, now: datetime) -> Next | None:
 def _crowded(world: World, key: str, now: datetime) -> Held | None:
     target = world.target(key)
     manifest = target.fleet.stations.get(key) if target else None
-    most = target.fleet.strategy.site_in_flight if target else None
-    if most is None or manifest is None or len(world.site_in_flight.get(manifest.site or "", ())) < most:
+    if target is None or manifest is None:
         return None
-    return Held(f"{most} stations of its site are written to at once", _soon(key, now))
+    strategy, here = target.fleet.strategy, world.site_in_flight.get(manifest.site or "", ())
+    if strategy.in_flight is not None and len(world.errands) >= strategy.in_flight:
+        return Held(f"{strategy.in_flight} stations are written to at once", _soon(key, now))
+    if strategy.site_in_flight is not None and len(here) >= strategy.site_in_flight:
+        return Held(f"{strategy.site_in_flight} stations of its site are written to at once", _soon(key, now))
+    return None
 
 
 def _soon(key: str, now: datetime) -> datetime:

@@ -74,7 +74,10 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "writes": "Writes a minute to the whole fleet.",
         "perSite": "Writes a minute to the stations of one site.",
     },
-    "ConcurrencySpec": {"perSite": "Stations of one site that are written to at a time."},
+    "ConcurrencySpec": {
+        "stations": "Stations of the fleet that are written to at a time.",
+        "perSite": "Stations of one site that are written to at a time.",
+    },
     "GateSpec": {
         "failures": "The largest share of a wave's stations that may fail.",
         "sample": "How many stations have to have ended before a share is taken of them.",

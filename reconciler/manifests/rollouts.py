@@ -164,6 +164,7 @@ class PaceSpec(Model):
 class ConcurrencySpec(Model):
     """How many stations may be written to at a time."""
 
+    stations: Bound = None
     per_site: Bound = None
 
 
@@ -269,6 +270,7 @@ def strategy_of(spec: RolloutSpec, timezone: str) -> Strategy:
         deferral=spec.deferral,
         writes_per_minute=spec.pace.writes,
         site_writes_per_minute=spec.pace.per_site,
+        in_flight=spec.concurrency.stations,
         site_in_flight=spec.concurrency.per_site,
         windows=tuple(_windows(spec.windows, timezone)),
     )

@@ -66,6 +66,7 @@ class Strategy:
     deferral: timedelta = DEFERRAL
     writes_per_minute: int | None = WRITES_PER_MINUTE
     site_writes_per_minute: int | None = None
+    in_flight: int | None = None
     site_in_flight: int | None = None
     windows: tuple[Window, ...] = ()
 

@@ -350,6 +350,15 @@ def test_a_site_may_have_a_pace_and_a_concurrency_of_its_own():
     assert not any(fleet.world.site_in_flight.values())
 
 
+@pytest.mark.parametrize("key", ["stations", "perSite"])
+def test_no_more_stations_are_written_to_at_once_than_the_fleet_says(key):
+    fleet, at_once = settled("waves: [100%]"), []
+    fleet.watch = lambda each: at_once.append(len(each.world.errands))
+    fleet.load(made(f"waves: [100%], concurrency: {{{key}: 2}}", commit="c2", first=-6)).run(10 * MINUTES)
+    assert len(holders(fleet, "c2")) == 8
+    assert max(at_once) == 2
+
+
 def test_what_changed_for_the_fleet_is_marked_to_be_kept():
     fleet = settled()
     fleet.world = replace(fleet.world, dirty=fleet.world.dirty.__class__())

@@ -53,7 +53,7 @@ def test_a_fleet_that_says_nothing_has_the_defaults(load_keys):
 def test_everything_that_is_written_becomes_a_value(load_keys):
     fleet = load_keys(
         "rollout: {waves: [{canary: {labels: {line: night}}}, 1, 10%, '50 %', 100%], soak: 5m,"
-        " pace: {writes: unlimited, perSite: 60}, concurrency: {perSite: 10},"
+        " pace: {writes: unlimited, perSite: 60}, concurrency: {stations: 90, perSite: 10},"
         " gate: {failures: 0%, sample: 7, power: 2.5%}, onAbort: hold, deferral: 2d,"
         " windows: [{allow: '0 9 * * mon-fri', for: 8h}, {deny: '0 16 * * *', for: 4h, timezone: Europe/Berlin}]},"
         " drift: {storm: {share: 30%, least: 4}, rounds: 2,"
@@ -67,6 +67,7 @@ def test_everything_that_is_written_becomes_a_value(load_keys):
         deferral=2 * DAY,
         writes_per_minute=None,
         site_writes_per_minute=60,
+        in_flight=90,
         site_in_flight=10,
         windows=(
             Window(True, "0 9 * * mon-fri", 8 * HOUR, "Europe/Amsterdam"),
