@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from reconciler.rollout.ledger import Entry, Stage
 from reconciler.rollout.question import Page, Question
 
 MOST_COMPANIONS = 10_000
+Write: TypeAlias = tuple[str, int | None]
 LONGEST_AGO = timedelta(days=1)
 """How long before a page the first stage of one of its writes is looked for."""
 
@@ -49,10 +51,10 @@ def recent(history: Sequence[Entry], recorded: int, question: Question) -> Page:
 def companions(entries: Iterable[Entry], question: Question) -> Question | None:
     """Give the question for other stages of a page's writes; None where the page has all of them."""
     found = [each for each in entries if each.write]
-    announced = {each.write for each in found if each.stage is Stage.INTENT}
-    checked = {each.write for each in found if each.stage is Stage.READ_BACK}
+    announced = {_write(each) for each in found if each.stage is Stage.INTENT}
+    checked = {_write(each) for each in found if each.stage is Stage.READ_BACK}
     is_first = not question.before and not question.revision
-    lacking = [each for each in found if each.write not in (announced if is_first else announced & checked)]
+    lacking = [each for each in found if _write(each) not in (announced if is_first else announced & checked)]
     if not lacking:
         return None
     stations = tuple(sorted({each.station for each in lacking}))
@@ -62,19 +64,19 @@ def companions(entries: Iterable[Entry], question: Question) -> Question | None:
 
 def fold(entries: Sequence[Entry], question: Question, others: Iterable[Entry] = ()) -> tuple[Line, ...]:
     """Fold a page's lines, newest first, with other stages of its writes; what a newer page has shown is left out."""
-    shown, stages = set(entries), dict[str, list[Entry]]()
+    shown, stages = set(entries), dict[Write, list[Entry]]()
     for each in sorted({*entries, *others}, key=_order):
-        stages.setdefault(each.write, []).append(each)
+        stages.setdefault(_write(each), []).append(each)
     lines: list[Line] = []
-    told: set[str] = set()
+    told: set[Write] = set()
     for each in entries:
         if not each.write:
             lines.append(Line(each))
-        elif each.write not in told:
-            told.add(each.write)
-            matching = [one for one in stages[each.write] if one.revision.startswith(question.revision)]
+        elif (write := _write(each)) not in told:
+            told.add(write)
+            matching = [one for one in stages[write] if one.revision.startswith(question.revision)]
             if matching[-1] in shown:
-                lines.append(_join(stages[each.write]))
+                lines.append(_join(stages[write]))
     return tuple(lines)
 
 
@@ -99,6 +101,11 @@ def _is_wanted(entry: Entry, question: Question, stations: set[str] | None) -> b
         and (question.since is None or entry.at >= question.since)
         and (question.until is None or entry.at < question.until)
     )
+
+
+def _write(entry: Entry) -> Write:
+    """Give what the stages of one write have in common; a coarse clock gives two writes of a station one name."""
+    return entry.write, entry.profile_id
 
 
 def _order(entry: Entry) -> tuple[datetime, int]:

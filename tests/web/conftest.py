@@ -175,3 +175,17 @@ def stranger():
 def revision_of():
     """Give a function that proves the fleet's manifests after one text in them was replaced."""
     return lambda commit, old, new: make_revision(MANIFESTS.replace(old, new), commit)
+
+
+@pytest.fixture
+def edited():
+    """Give a function that proves the fleet's manifests after several texts in them were replaced."""
+
+    def make(commit, *edits):
+        text = MANIFESTS
+        for old, new in edits:
+            assert old in text, old
+            text = text.replace(old, new)
+        return make_revision(text, commit)
+
+    return make
