@@ -25,7 +25,7 @@ from reconciler.plan.guardrails.finding import Fact, Finding
 from reconciler.plan.guardrails.prove import prove
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.fit import may_discharge
-from reconciler.profiles.profile import Profile, Purpose
+from reconciler.profiles.profile import Profile, Purpose, shared
 from reconciler.render.assume import assume, protocols
 from reconciler.render.desired import SCHEDULE, Desired, Renderer, parts_of, remember
 from reconciler.render.readiness import check_departures
@@ -131,7 +131,7 @@ class Revision:
         refusal = desired.refusal
         for profile in desired.profiles:
             try:
-                lowered.append(lower(profile, capability))
+                lowered.append(shared(lower(profile, capability)))
             except Unsupported as error:
                 refusal = refusal or str(error)
                 if not lowered:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from reconciler.ocpp.dialects import Dialect
 from reconciler.profiles.form import JsonObject, MalformedProfile
+from reconciler.profiles.profile import shared
 from reconciler.reported.events import ReportedProfile
 
 NO_PROFILES = "NoProfiles"
@@ -118,7 +119,7 @@ def _read(part: JsonObject, dialect: Dialect) -> tuple[ReportedProfile, ...]:
     evse_id, source, profiles = part.get("evseId"), part.get("chargingLimitSource"), part.get("chargingProfile")
     if not isinstance(evse_id, int) or not isinstance(source, str) or not isinstance(profiles, list):
         raise TypeError("evseId, chargingLimitSource or chargingProfile is missing")
-    return tuple(ReportedProfile(dialect.lift(evse_id, _object(data)), source) for data in profiles)
+    return tuple(ReportedProfile(shared(dialect.lift(evse_id, _object(data))), source) for data in profiles)
 
 
 def _object(data: object) -> JsonObject:

@@ -70,6 +70,8 @@ def same_meaning(one: Profile, other: Profile, now: datetime) -> bool:
 
 def differences(wanted: Profile, held: Profile, now: datetime) -> tuple[str, ...]:
     """Name what differs in meaning from `now` on, in OCPP's words; empty where the two mean the same."""
+    if wanted is held:
+        return ()
     mine, theirs = canonical(wanted), canonical(held)
     if mine == theirs:
         return ()

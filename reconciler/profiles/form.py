@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import ClassVar, TypeVar
 
 from reconciler.errors import ReconcilerError
@@ -74,8 +75,12 @@ def read_profile(evse_id: int, data: JsonObject) -> Profile:
     )
 
 
-def write_profile(profile: Profile) -> dict[str, object]:
-    """Write a profile as a ChargingProfile object in 2.1's spelling, without fields that are absent or default."""
+@lru_cache(maxsize=2048)  # stations share their profiles, and each is written several times on its way
+def write_profile(profile: Profile) -> JsonObject:
+    """Write a profile as a ChargingProfile object in 2.1's spelling, without fields that are absent or default.
+
+    Whoever needs another one makes a copy: equal profiles share what is given.
+    """
     return _present(
         {
             "id": profile.id,

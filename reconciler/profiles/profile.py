@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -132,6 +133,15 @@ class Profile:
     def slot(self) -> tuple[Purpose, int, int, str | None]:
         """Give what no two valid profiles of a station may share (K01.FR.06, K01.FR.39)."""
         return (self.purpose, self.evse_id, self.stack_level, self.transaction_id)
+
+
+@lru_cache(maxsize=16_384)
+def shared(profile: Profile) -> Profile:
+    """Give the one object for all profiles that are equal: stations of a fleet are sent the same, and hold the same.
+
+    It saves their memory, and what is the same object need not be compared.
+    """
+    return profile
 
 
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from reconciler.profiles.capability import Capability, Protocol
@@ -27,7 +28,7 @@ from reconciler.profiles.form import (
     write_instant,
     write_profile,
 )
-from reconciler.profiles.profile import Mode, Profile, Unit
+from reconciler.profiles.profile import Mode, Profile, Unit, shared
 from reconciler.reported.belief import OURS, Belief, Echo, Held, Reported
 from reconciler.reported.events import Refused
 
@@ -132,8 +133,13 @@ def _write_held(held: Held, echo: Echo | None) -> dict[str, object]:
         "profile": write_profile(held.profile),
     }
     if echo is not None:
-        written["echo"] = {"request": write_with_evse(echo.request), "stored": write_with_evse(echo.stored)}
+        written["echo"] = {name: write_with_evse(each) for name, each in _unlike(held.profile, echo)}
     return written
+
+
+def _unlike(held: Profile, echo: Echo) -> Iterable[tuple[str, Profile]]:
+    """Give what of an echo is not the very profile that is held: most stations store what they are sent."""
+    return ((name, each) for name, each in (("request", echo.request), ("stored", echo.stored)) if each != held)
 
 
 def _write_refusal(profile: Profile, refused: Refused) -> dict[str, object]:
@@ -177,7 +183,7 @@ def read_station(fields: StateFields) -> SavedStation:
         if each.profile.id in held:
             raise MalformedState(f"{item.path}.profile.id", f"{each.profile.id} is there twice")
         held[each.profile.id] = each
-        echo = item.within("echo", _read_echo)
+        echo = item.within("echo", partial(_read_echo, each.profile))
         if echo is not None:
             echoes[each.profile.id] = echo
     return SavedStation(
@@ -201,8 +207,10 @@ def _read_held(fields: StateFields) -> Held:
     return Held(read_with_evse(fields), belief, fields.have("source", read_text) or OURS)
 
 
-def _read_echo(fields: StateFields) -> Echo:
-    return Echo(fields.need_within("request", read_with_evse), fields.need_within("stored", read_with_evse))
+def _read_echo(held: Profile, fields: StateFields) -> Echo:
+    """Read an echo; what it leaves out is as the profile that is held."""
+    request, stored = (fields.within(name, read_with_evse) or held for name in ("request", "stored"))
+    return Echo(request, stored)
 
 
 def _read_refusal(fields: StateFields) -> tuple[int, tuple[Profile, Refused]]:
@@ -220,7 +228,7 @@ def read_with_evse(fields: StateFields) -> Profile:
     """Read a profile together with its EVSE; raises MalformedState."""
     evse_id = fields.need("evseId", read_integer)
     try:
-        return read_profile(evse_id, fields.need("profile", _object))
+        return shared(read_profile(evse_id, fields.need("profile", _object)))
     except MalformedProfile as error:
         path = ".".join(part for part in (fields.path, "profile", error.path) if part)
         raise MalformedState(path, error.message) from error
@@ -253,10 +261,6 @@ class StateFields(Fields):
         """Give what is read from an object inside, or None where it is absent or null."""
         inside = self.have(name, _object)
         return None if inside is None else read(StateFields(inside, self.at(name)))
-
-    def need_within(self, name: str, read: Callable[[StateFields], T]) -> T:
-        """Give what is read from an object inside that has to be there."""
-        return read(StateFields(self.need(name, _object), self.at(name)))
 
     def items(self, name: str, most: int, *, needed: bool = True) -> Iterable[StateFields]:
         """Give the objects of a list that may be empty; there are at most `most`."""

@@ -1,10 +1,11 @@
 import asyncio
+import gc
 from datetime import UTC, datetime
 
 import pytest
 
 from reconciler.cli.composition import Program, Relay, Setup
-from reconciler.cli.loop import run_loop, until_any
+from reconciler.cli.loop import RARELY, run_loop, until_any
 from reconciler.cli.options import Address
 from reconciler.controller.world import Settings
 from reconciler.errors import Transient, UsageError
@@ -143,3 +144,12 @@ def test_a_coroutine_runs_to_its_end():
         return type(asyncio.get_running_loop()).__module__
 
     assert run_loop(main()).startswith("uvloop")
+
+
+def test_cycles_are_looked_for_seldom_while_a_loop_runs_and_as_usual_after_it():
+    async def main():
+        return gc.get_threshold()
+
+    usual = gc.get_threshold()
+    assert run_loop(main()) == RARELY
+    assert gc.get_threshold() == usual

@@ -57,6 +57,26 @@ def test_what_is_written_is_read_again():
     assert again.reported.held[ceiling.id].source == "EMS"
 
 
+def test_an_echo_that_is_what_was_sent_and_is_held_takes_no_room():
+    schedule = profiles()[2]
+    reported = Reported(
+        {schedule.id: Held(schedule, Belief.OBSERVED)},
+        known=True,
+        ever_known=True,
+        echoes={schedule.id: Echo(schedule, schedule)},
+    )
+    station = SavedStation("A", reported=reported)
+    assert write_state([station], MONDAY)["stations"][0]["profiles"][0]["echo"] == {}
+    assert round_trip(station).stations["a"].reported == reported
+
+
+def test_equal_profiles_of_many_stations_are_one_object():
+    read = round_trip(*(SavedStation(name, reported=full().reported) for name in "AB")).stations
+    one, other = (read[name].reported.held for name in "ab")
+    assert len(one) == len(profiles())
+    assert all(held.profile is other[number].profile for number, held in one.items())
+
+
 def test_a_station_of_which_nothing_is_known_is_read_as_such():
     again = round_trip(SavedStation("Z")).stations["z"]
     assert again == SavedStation("Z")
@@ -121,7 +141,11 @@ STATION = ("stations", 0)
         (broken((*STATION, "profiles", 0, "profile"), 5), "stations[0].profiles[0].profile", "must be an object"),
         (broken((*STATION, "profiles", 0, "profile"), {}), "stations[0].profiles[0].profile.id", "is missing"),
         (broken((*STATION, "profiles", 2, "echo"), 5), "stations[0].profiles[2].echo", "must be an object"),
-        (broken((*STATION, "profiles", 2, "echo"), {}), "stations[0].profiles[2].echo.request", "is missing"),
+        (
+            broken((*STATION, "profiles", 2, "echo", "stored"), {}),
+            "stations[0].profiles[2].echo.stored.evseId",
+            "is missing",
+        ),
         (broken((*STATION, "capability"), []), "stations[0].capability", "must be an object"),
         (broken((*STATION, "capability", "units"), ["V"]), "stations[0].capability.units", "must be one of"),
         (broken((*STATION, "capability", "modes"), 5), "stations[0].capability.modes", "must be a list"),
