@@ -34,6 +34,7 @@ spec:
   writeInterval: 0s
   failSafe: {lease: 30h, renewBefore: 6h, maxOffline: 15m}
   discharge: allowed
+  rollout: {pace: {writes: unlimited}}
   guardrails: {blast-radius: {share: 100 %, reason: the worst case is measured}}
 """
 GROUP = """\
@@ -70,23 +71,25 @@ kind: Schedule
 metadata: {name: night-NUMBER}
 spec:
   windows: [{days: daily, from: "23:30", to: "05:30", power: 11 kW}]
-  otherwise: 3.5 kW
+  otherwise: DAYTIME kW
 """
 
 
-def fleet_files(stations: int, groups: int, power: str = "-7") -> dict[str, str]:
-    """Give the manifests of a fleet with `stations` spread over `groups`."""
+def fleet_files(stations: int, groups: int, power: str = "-7", daytime: str = "3.5") -> dict[str, str]:
+    """Give the manifests of a fleet with `stations` spread over `groups`; every lease has some daytime in it."""
     count = f"{stations // groups:04d}"
     files = {"fleet.yaml": FLEET}
     for number in range(groups):
-        text = GROUP.replace("NUMBER", str(number)).replace("COUNT", count).replace("POWER", power)
+        text = GROUP.replace("NUMBER", str(number)).replace("COUNT", count)
+        text = text.replace("POWER", power).replace("DAYTIME", daytime)
         files[f"groups/{number}.yaml"] = text
     return files
 
 
-def snapshot(stations: int, groups: int, power: str = "-7") -> Snapshot:
+def snapshot(stations: int, groups: int, power: str = "-7", daytime: str = "3.5") -> Snapshot:
     """Give a fleet as a snapshot."""
-    return Snapshot(f"commit{power}", "bench", None, "bench", fleet_files(stations, groups, power))
+    commit = f"commit{power}/{daytime}"
+    return Snapshot(commit, "bench", None, "bench", fleet_files(stations, groups, power, daytime))
 
 
 def shipped() -> dict[str, str]:
