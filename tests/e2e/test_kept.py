@@ -1,0 +1,26 @@
+"""What the command says of its database before anything listens."""
+
+
+def options(yard, store):
+    source = ("--source", str(yard.repository.folder), "--interval", "1s")
+    return ("run", *source, "--listen", "127.0.0.1:0", "--api", "127.0.0.1:0", "--store", str(store))
+
+
+async def test_a_damaged_database_ends_the_start_with_its_name_and_what_to_do(yard, tmp_path):
+    yard.repository.commit()
+    damaged = tmp_path / ".git" / "damaged.db"
+    damaged.write_bytes(b"no database at all" * 1000)
+    code, _, said = await yard.run(*options(yard, damaged))
+    assert code == 1
+    assert str(damaged) in said
+    assert "listening" not in said
+
+
+async def test_a_second_controller_of_one_database_ends_at_once(yard, tmp_path):
+    yard.repository.commit()
+    shared = tmp_path / ".git" / "state" / "yard.db"
+    first = await yard.spawn(*options(yard, shared))
+    assert b"listening" in await first.stderr.readline()
+    code, _, said = await yard.run(*options(yard, shared))
+    assert code == 1
+    assert "another controller" in said
