@@ -25,6 +25,8 @@ from reconciler.rollout.ledger import Batch, Entry, KeptRevision, Name
 
 MOST_LINES = 50_000
 """How many lines wait for a journal that is away; no writes leave meanwhile, so that few come."""
+MOST_REVISIONS = 20
+"""How many revisions wait likewise: each has all its files with it, and the last are those that are followed."""
 AT_ONCE = 100
 """How many documents are made before the loop has its turn."""
 LONGEST_WRITE_S = 30.0
@@ -94,6 +96,7 @@ class Recorder:
     def keep(self, revision: KeptRevision) -> None:
         """Take a revision that was taken or refused."""
         self._revisions.append(revision)
+        del self._revisions[:-MOST_REVISIONS]
         self._work.set()
 
     def hold(self, command: Leaving) -> None:
@@ -175,7 +178,7 @@ class Recorder:
     ) -> None:
         self._entries.extendleft(reversed(entries))
         self._bound()
-        self._revisions[:0] = revisions
+        self._revisions = [*revisions, *self._revisions][-MOST_REVISIONS:]
         self._desk.mark(tuple(documents))
 
     def _fail(self, error: StoreLost, held: list[Leaving]) -> None:

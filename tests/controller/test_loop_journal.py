@@ -20,7 +20,7 @@ from reconciler.reported.events import (
     Written,
 )
 from reconciler.rollout.commands import Clear, ReadProfiles, SendRaw
-from reconciler.rollout.ledger import Entry, Kind, Stage
+from reconciler.rollout.ledger import Entry, KeptRevision, Kind, Stage
 from toys import NOON, revision, shipped
 
 SECOND = timedelta(seconds=1)
@@ -232,6 +232,18 @@ async def test_lines_without_room_are_counted_and_told(bench, monkeypatch):
     await asyncio.sleep(30)
     assert [entry.station for entry in bench.ledger.entries] == ["", "A-7", "A-8", "A-9"]
     assert bench.ledger.entries[0].reason.startswith("7 lines")
+
+
+@looptime
+async def test_of_many_revisions_that_wait_the_last_are_kept(bench, monkeypatch):
+    monkeypatch.setattr(recorder_module, "MOST_REVISIONS", 2)
+    bench.ledger.lost = "it is away"
+    for number in range(5):
+        bench.controller._recorder.keep(KeptRevision(f"c{number}", "toys", "", "", "", None, NOON, "refused"))
+        await asyncio.sleep(1)
+    bench.ledger.lost = ""
+    await asyncio.sleep(30)
+    assert [each.commit for batch in bench.ledger.batches for each in batch.revisions] == ["c3", "c4"]
 
 
 @looptime
