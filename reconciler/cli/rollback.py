@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("rollback", help=_HELP)(rollback)
 
 
-def _commits(incomplete: str) -> list[str]:
+def known_commits(incomplete: str) -> list[str]:
     """Complete commits that the running controller has had; without one, nothing."""
     from reconciler.cli.client import Client
     from reconciler.errors import ReconcilerError
@@ -32,7 +32,7 @@ def _commits(incomplete: str) -> list[str]:
 
 
 def rollback(
-    to: str = typer.Option(..., metavar="COMMIT", help="The commit, or its beginning.", autocompletion=_commits),
+    to: str = typer.Option(..., metavar="COMMIT", help="The commit, or its beginning.", autocompletion=known_commits),
     reason: str = REASON,
     who: str = WHO,
     server: str = SERVER,

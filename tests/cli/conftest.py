@@ -104,3 +104,58 @@ def answering():
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class Answers:
+    """What the server of a test answers by path, where the next page is, and what it was asked."""
+
+    def __init__(self):
+        self.by_path, self.asked, self.status, self.links = {}, [], 200, {}
+
+    def take(self, method, path, body):
+        self.asked.append((method, path, body))
+        return self.status, self.by_path.get(path.partition("?")[0], {"error": "nothing here", "hint": "look"})
+
+
+@pytest.fixture
+def answers():
+    return Answers()
+
+
+def server_of(handler):
+    return f"http://{handler.headers['Host']}"
+
+
+@pytest.fixture
+def server(answers):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            status, content = answers.take(self.command, self.path, self.rfile.read(length))
+            text = content if isinstance(content, bytes) else json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text)))
+            if self.path in answers.links:
+                self.send_header("Link", f'<{server_of(self)}{answers.links[self.path]}>; rel="next"')
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_POST = do_GET  # noqa: N815 - the library finds it by this name
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = Thread(target=listening.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def reconciler(server):
+    def run(*words, stdin=None):
+        return CliRunner().invoke(app, words, input=stdin, env={"RECONCILER_SERVER": server})
+
+    return run

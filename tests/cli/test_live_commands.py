@@ -1,8 +1,6 @@
 """The commands that ask a running controller, against a real HTTP server that answers what a test says."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from typer.testing import CliRunner
@@ -43,55 +41,6 @@ GROUP = {
     "states": {"in-sync": 1, "deferred": 1, "drifted": 0},
     "schedules": [{"schedule": "evening", "priority": 20}],
 }
-
-
-class Answers:
-    """What the server answers by path, and what it was asked."""
-
-    def __init__(self):
-        self.by_path, self.asked, self.status = {}, [], 200
-
-    def take(self, method, path, body):
-        self.asked.append((method, path, body))
-        return self.status, self.by_path.get(path.partition("?")[0], {"error": "nothing here", "hint": "look"})
-
-
-@pytest.fixture
-def answers():
-    return Answers()
-
-
-@pytest.fixture
-def server(answers):
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            length = int(self.headers.get("Content-Length") or 0)
-            status, content = answers.take(self.command, self.path, self.rfile.read(length))
-            text = content if isinstance(content, bytes) else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_POST = do_GET  # noqa: N815 - the library finds it by this name
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def reconciler(server):
-    def run(*words, stdin=None):
-        return CliRunner().invoke(app, words, input=stdin, env={"RECONCILER_SERVER": server})
-
-    return run
 
 
 def test_stations_are_listed_as_table_json_yaml_or_names(answers, reconciler):
