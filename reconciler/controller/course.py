@@ -14,7 +14,7 @@ from typing import assert_never
 
 from immutables import Map
 
-from reconciler.controller.places import changed, is_urgent, place
+from reconciler.controller.places import changed, place
 from reconciler.controller.sights import off_power, sight
 from reconciler.controller.world import Effect, RevisionLoaded, World
 from reconciler.manifests.strategy import Wave
@@ -57,7 +57,7 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
         return keep(place(world, head, world.placed, _needed(world.rollout))), wake_all(world, now)
     world, lines = _supersede(world, event, now)
     previous = changed(world, head)
-    urgent = {key for key, commit in previous.items() if is_urgent(world.revisions[commit], head, key, now)}
+    urgent = {key for key, commit in previous.items() if head.is_safer(world.revisions[commit], key, now)}
     waiting = {} if event.back else {key: commit for key, commit in previous.items() if key not in urgent}
     rollout = _plan(event, before.commit, previous, tuple(sorted(previous if event.back else waiting)), now)
     rollout = replace(rollout, not_before=world.began_at + RETURN if world.began_at else None)

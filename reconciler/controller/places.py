@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache
 
 from immutables import Map
@@ -15,7 +14,7 @@ from immutables import Map
 from reconciler.controller.revision import Revision
 from reconciler.controller.world import World
 from reconciler.plan.fingerprint import Fingerprints
-from reconciler.rollout.site import Caps, heavier
+from reconciler.rollout.site import Caps
 
 LIVE_REVISIONS = 8
 """How many revisions' fingerprints are remembered; more are seldom followed at once."""
@@ -34,18 +33,6 @@ def changed(world: World, head: Revision) -> dict[str, str]:
         if target is not None and old is not None and _marks(target).of(old) != new.of(station):
             found[key] = target.commit
     return found
-
-
-def is_urgent(before: Revision, head: Revision, key: str, day: datetime) -> bool:
-    """Tell whether a change makes a station safer and must not wait: a cap was lowered, or discharge withdrawn."""
-    old, new = before.fleet.stations[key], head.fleet.stations[key]
-    if _may_discharge(before, key) and not _may_discharge(head, key):
-        return True
-    caps, lower = before.caps.get(old.site or ""), head.caps.get(new.site or "")
-    if caps is None or lower is None or old.site != new.site or not _is_lower(lower, caps):
-        return False
-    held = before.planned(key, day)
-    return heavier(held, head.planned(key, day)) == held
 
 
 def place(world: World, head: Revision, placed: Mapping[str, str], others: Iterable[str] = ()) -> World:
@@ -87,15 +74,6 @@ def _lowest(one: Caps | None, other: Caps) -> Caps:
     if one is None:
         return other
     return Caps(min(one.import_w, other.import_w), min(one.export_w, other.export_w))
-
-
-def _is_lower(one: Caps, other: Caps) -> bool:
-    return one.import_w < other.import_w or one.export_w < other.export_w
-
-
-def _may_discharge(revision: Revision, key: str) -> bool:
-    fleet = revision.fleet
-    return fleet.discharge_allowed and any(evse.discharge_w for evse in fleet.stations[key].evses)
 
 
 @lru_cache(maxsize=LIVE_REVISIONS)

@@ -6,7 +6,7 @@ loaded, rendered for every kind of station, held against the official schemas an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -30,8 +30,9 @@ from reconciler.render.assume import assume, protocols
 from reconciler.render.desired import SCHEDULE, Desired, Renderer, parts_of, remember
 from reconciler.render.readiness import check_departures
 from reconciler.render.yielded import refuse
-from reconciler.rollout.site import HORIZON, Caps, Load, load_of_lines
+from reconciler.rollout.site import HORIZON, Caps, Load, heavier, load_of_lines
 from reconciler.rollout.station import Goal
+from reconciler.rollout.waves import waves
 
 Noted = tuple[Fact, tuple[str, ...]]
 """What a guardrail is to judge, and the stations that it is about."""
@@ -120,6 +121,23 @@ class Revision:
             remember(self._planned, kind, known)
         return known
 
+    def is_safer(self, before: Revision, key: str, day: datetime) -> bool:
+        """Tell whether it makes a station safer and must not wait: a cap was lowered, or discharge withdrawn."""
+        old, new = before.fleet.stations[key], self.fleet.stations[key]
+        if _may_discharge(before.fleet, key) and not _may_discharge(self.fleet, key):
+            return True
+        caps, lower = before.caps.get(old.site or ""), self.caps.get(new.site or "")
+        if caps is None or lower is None or old.site != new.site or not _is_lower(lower, caps):
+            return False
+        held = before.planned(key, day)
+        return heavier(held, self.planned(key, day)) == held
+
+    def divide(self, before: Revision, members: Collection[str], day: datetime) -> tuple[tuple[str, ...], ...]:
+        """Divide stations that it changes: first those that can't wait, then wave by wave."""
+        urgent = tuple(sorted(key for key in members if self.is_safer(before, key, day)))
+        others, stations = set(members).difference(urgent), self.fleet.stations
+        return urgent, *waves(self.fleet.strategy, others, lambda key: stations[key].labels, self.commit)
+
     def evses(self, key: str) -> tuple[tuple[int, Decimal, Decimal], ...]:
         """Give a station's EVSEs as (id, charge rating in W, watts per ampere)."""
         voltage = self.fleet.nominal_voltage
@@ -206,6 +224,14 @@ def _members(fleet: Fleet) -> Mapping[str, tuple[str, ...]]:
         if station.site is not None:
             members.setdefault(station.site, []).append(key)
     return {site: tuple(keys) for site, keys in members.items()}
+
+
+def _is_lower(one: Caps, other: Caps) -> bool:
+    return one.import_w < other.import_w or one.export_w < other.export_w
+
+
+def _may_discharge(fleet: Fleet, key: str) -> bool:
+    return fleet.discharge_allowed and any(evse.discharge_w for evse in fleet.stations[key].evses)
 
 
 def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError | Noted]:

@@ -71,6 +71,23 @@ class ChurnPart(Part):
     duration_seconds: Annotated[int, Field(ge=0, le=10**9, description="An estimate, once all stations are online")]
 
 
+class BatchPart(Part):
+    """Stations that follow the revision together; without a commit nobody knows yet who, so no group is told."""
+
+    stations: Count
+    groups: Mapping[str, Count]
+
+
+class CoursePart(Part):
+    """How the revision goes out: at once what makes stations safer, then wave by wave, each with its soak after it."""
+
+    urgent: BatchPart
+    waves: tuple[BatchPart, ...]
+    soak_seconds: Annotated[int, Field(ge=0, le=10**9)]
+    writes_per_minute: Count | None
+    windows: Annotated[bool, Field(description="Nothing begins outside of the fleet's windows")]
+
+
 class PlacePart(Part):
     """A place in the head's files; 0 is unknown."""
 
@@ -224,6 +241,7 @@ class PlanDocument(Part):
     live: bool
     summary: SummaryPart
     churn: ChurnPart
+    course: CoursePart | None = None
     findings: tuple[FindingPart, ...]
     waivers: tuple[WaiverPart, ...]
     outlooks: tuple[OutlookPart, ...]

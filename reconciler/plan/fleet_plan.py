@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol as Shape
+from typing import Self
 
 from reconciler.manifests.fleet import Fleet, Station
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.manifests.strategy import ForeignRule
 from reconciler.plan.change import Clear, Install, Owned, Replace, Verdict, changes, diff, foreign, is_evicted, policy
+from reconciler.plan.course import chart, time_taken
 from reconciler.plan.fingerprint import Entry, Fingerprints, digest
 from reconciler.plan.guardrails.finding import Finding
 from reconciler.plan.guardrails.ids import Step, check_ids
 from reconciler.plan.guardrails.supersession import Reach, check_reach, holds_flow
 from reconciler.plan.guardrails.tracks import has_flow
 from reconciler.plan.outlook import Outlook, look_ahead
-from reconciler.plan.pace import estimate
 from reconciler.plan.planned import Churn, FleetPlan, StationPlan, Version, subject
 from reconciler.plan.power import renews
 from reconciler.plan.shortfall import fall_short
@@ -65,6 +66,9 @@ class RevisionLike(Shape):
     def goal(self, station: Station, capability: Capability, now: datetime) -> GoalLike:
         """Give what a station should hold; equal inputs share one goal."""
 
+    def divide(self, before: Self, members: Collection[str], day: datetime) -> tuple[tuple[str, ...], ...]:
+        """Divide stations that it changes: first those that can't wait, then wave by wave."""
+
 
 def plan_fleet(
     head: RevisionLike,
@@ -85,6 +89,7 @@ def plan_fleet(
     plans = intents if state is None else {key: desk.inspect(key, intents.get(key), state) for key in keys}
     known = (base.fleet.stations if base else {}) if state is None else state
     steps = desk.step() if base else _step(head, plans, state or {}, at)
+    batches = desk.divide() if base else ()
     return FleetPlan(
         base=_version(base) if base else None,
         head=_version(head),
@@ -94,11 +99,12 @@ def plan_fleet(
         departed=tuple(known[key].identity for key in sorted(known.keys() - head.fleet.stations.keys())),
         digest=digest(entry for key, plan in (intents or plans).items() for entry in desk.entries(key, plan)),
         live=state is not None,
-        churn=_churn(plans.values(), head.fleet, known=base is not None or state is None),
+        churn=_churn(plans.values(), time_taken(batches, plans, head.fleet), known=base is not None or state is None),
         tally=Counter(type(verdict) for plan in plans.values() for verdict in plan.verdicts),
         findings=(*steps, *_warnings(head, state, at)),
         waivers=head.fleet.guardrails.waivers,
         fleet=head.fleet.name,
+        course=chart(batches, plans, head.fleet, head.snapshot.commit) if base else None,
     )
 
 
@@ -173,6 +179,16 @@ class _Desk:
         left = _left(self._head, self._at, lambda: has_flow(renderer, self._at))
         reach = check_reach(Reach(touched, len(before), left), self._head.fleet.guardrails)
         return (*check_ids(steps, self._head.fleet), *reach)
+
+    def divide(self) -> tuple[tuple[str, ...], ...]:
+        """Divide the stations that the head changes as its rollout will; there must be a base."""
+        assert self._base is not None  # noqa: S101 - the caller has looked
+        assert self._base_marks is not None  # noqa: S101 - made with the base
+        before, after, old, new = self._base.fleet.stations, self._head.fleet.stations, self._base_marks, self._marks
+        common = before.keys() & after.keys()
+        return self._head.divide(
+            self._base, [key for key in common if old.of(before[key]) != new.of(after[key])], self._at
+        )
 
     def inspect(self, key: str, intent: StationPlan | None, state: Mapping[str, SavedStation]) -> StationPlan:
         """Compare a station's goal with what is reported of it; what its intent does not explain is drift."""
@@ -306,10 +322,8 @@ def _version(revision: RevisionLike) -> Version:
     return Version(snapshot.commit, snapshot.author, snapshot.subject)
 
 
-def _churn(plans: Collection[StationPlan], fleet: Fleet, *, known: bool) -> Churn:
+def _churn(plans: Collection[StationPlan], duration: timedelta, *, known: bool) -> Churn:
     outlooks = [plan.outlook for plan in plans if plan.outlook and (plan.changes or plan.later)]
     before = sum(outlook.turns_before for outlook in outlooks)
     after = sum(outlook.turns_after for outlook in outlooks)
-    settled = ((plan, fleet.stations[plan.identity.casefold()].settings) for plan in plans)
-    duration = estimate((plan.changes, settings.write_interval) for plan, settings in settled)
     return Churn(sum(len(plan.changes) for plan in plans), before if known else None, after, duration)

@@ -15,7 +15,7 @@ from reconciler.plan.change import Change, Clear, Install, Replace
 from reconciler.plan.document import FORMAT_VERSION
 from reconciler.plan.guardrails.finding import Finding
 from reconciler.plan.outlook import Outlook, Week
-from reconciler.plan.planned import FleetPlan, StationPlan, Version, subject
+from reconciler.plan.planned import Batch, Course, FleetPlan, StationPlan, Version, subject
 from reconciler.plan.week import Stretch
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import JsonObject, write_instant, write_number, write_profile
@@ -43,6 +43,7 @@ def write_json(plan: FleetPlan, payload: Payload) -> dict[str, object]:
         "live": plan.live,
         "summary": _summary(plan),
         "churn": _churn(plan),
+        "course": _course(plan.course) if plan.course else None,
         "findings": [_finding(finding) for finding in plan.findings],
         "waivers": [_waiver(waiver) for waiver in plan.waivers],
         "stations": [writer.station(station) for station in told],
@@ -175,6 +176,20 @@ def _churn(plan: FleetPlan) -> JsonObject:
         "turnsAfter": churn.turns_after,
         "durationSeconds": -(-churn.duration // timedelta(seconds=1)),
     }
+
+
+def _course(course: Course) -> JsonObject:
+    return {
+        "urgent": _batch(course.urgent),
+        "waves": [_batch(wave) for wave in course.waves],
+        "soakSeconds": -(-course.soak // timedelta(seconds=1)),
+        "writesPerMinute": course.writes_per_minute,
+        "windows": course.windows,
+    }
+
+
+def _batch(batch: Batch) -> JsonObject:
+    return {"stations": batch.stations, "groups": dict(batch.groups)}
 
 
 def _finding(finding: Finding) -> JsonObject:

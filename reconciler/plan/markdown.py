@@ -16,7 +16,14 @@ from reconciler.plan.page import Page, code, escape, marker, picture
 from reconciler.plan.planned import FleetPlan, Version
 from reconciler.plan.sections import Cluster, Division, Section, Topic, divide, sections
 from reconciler.plan.text import SHORT, describe_peak
-from reconciler.plan.words import count, describe_duration, describe_instant, describe_names
+from reconciler.plan.words import (
+    count,
+    describe_duration,
+    describe_instant,
+    describe_names,
+    describe_time,
+    describe_waves,
+)
 
 LIMIT = 60_000
 """Characters; GitHub takes 65,536 in a comment."""
@@ -78,7 +85,7 @@ def _facts(plan: FleetPlan) -> str:
     turns = (
         "" if churn.turns_before is None else f", direction changes {churn.turns_before} -> {churn.turns_after} a day"
     )
-    cost = f"{count(churn.writes, 'write')}{turns}, about {describe_duration(churn.duration)} once all are online"
+    cost = f"{count(churn.writes, 'write')}{turns}, {describe_time(plan)}"
     lines = (
         f"**{numbers}** ({escape(cost)}); digest <code>{plan.digest[:SHORT]}</code>",
         f"{_version(plan.head)} against {_version(plan.base) if plan.base else 'nothing: all is new'}.",
@@ -137,6 +144,8 @@ def _add_details(page: Page, plan: FleetPlan, pictures: Sequence[Link]) -> None:
     warnings = [_finding(each) for each in plan.findings if not each.is_error]
     page.fold(f"{count(len(warnings), 'warning')} of guardrails", warnings)
     page.fold("Guardrails that this fleet has eased", tuple(_eased(plan)))
+    waves = [f"- {heading}: {code(text)}" for heading, text in describe_waves(plan)]
+    page.fold(f"How it goes out: {count(len(plan.course.waves), 'wave')}" if plan.course else "", waves)
     page.fold("More pictures", [f"{picture(*link)}\n" for link in pictures])
 
 

@@ -1,34 +1,73 @@
-"""How long a plan takes to be carried out: an estimate from how many writes each station gets, and how they are spaced.
+"""How long a plan takes to be carried out: wave after wave, as fast as the fleet's strategy lets writes out.
 
-Called by `fleet_plan`. It refuses to know the controller's state; what it is told of its pace are the usual numbers.
+Called by `fleet_plan`. It refuses to know the controller's state and whether a window is open; what it is told of
+networks are the usual numbers.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
+from reconciler.manifests.strategy import Strategy
 from reconciler.plan.change import Change, Clear, Install
 
 EXCHANGE = timedelta(seconds=2)
 """What one request and its answer take over a mobile network, as a rule."""
 AT_ONCE = 500
 """How many commands the controller has in flight over the whole fleet."""
+MINUTE = timedelta(minutes=1)
+BURST = 12
+"""One part in so many of a minute's writes goes at once."""
 
 
-def estimate(stations: Iterable[tuple[Sequence[Change], timedelta]]) -> timedelta:
-    """Give the time until all are written and read back; each station comes with its least time between two writes.
+class Work(NamedTuple):
+    """What one station gets, the least time between two writes to one EVSE, and its site."""
 
-    Writes to one EVSE keep that distance, except the very first ones; one request is in flight per station.
+    changes: Sequence[Change]
+    interval: timedelta = timedelta(0)
+    site: str = ""
+
+
+def estimate(stations: Iterable[Work], strategy: Strategy) -> timedelta:
+    """Give the time until all are written and read back.
+
+    Writes to one EVSE keep their distance, except the very first ones; one request is in flight per station.
     """
-    longest, exchanges = timedelta(0), 0
-    for changes, interval in stations:
-        if changes:
-            own = len(changes) + 1
-            exchanges += own
-            longest = max(longest, own * EXCHANGE + _waits(changes) * interval)
-    return max(longest, exchanges * EXCHANGE / AT_ONCE)
+    sites: dict[str, list[Work]] = {}
+    for each in stations:
+        if each.changes:
+            sites.setdefault(each.site, []).append(each)
+    every = [each for site in sites.values() for each in site]
+    here = (
+        _let_out(site, strategy.site_writes_per_minute, strategy.site_in_flight) for name, site in sites.items() if name
+    )
+    all_of_them = _let_out(every, strategy.writes_per_minute, min(AT_ONCE, strategy.in_flight or AT_ONCE))
+    return max((all_of_them, *map(_alone, every), *here))
+
+
+def least_time(writes: int, per_minute: int) -> timedelta:
+    """Give the time that so many writes take at a pace, from the first to the last."""
+    burst = max(1, per_minute // BURST)
+    return max(writes - burst, 0) * MINUTE / max(1, per_minute - burst)
+
+
+def _alone(work: Work) -> timedelta:
+    return _exchanges(work) * EXCHANGE + _waits(work.changes) * work.interval
+
+
+def _let_out(works: Collection[Work], per_minute: int | None, in_flight: int | None) -> timedelta:
+    """Give what a bound of writes a minute, and one of stations at once, make of all these."""
+    paced = least_time(sum(len(each.changes) for each in works), per_minute) if per_minute else timedelta(0)
+    crowded = sum(map(_exchanges, works)) * EXCHANGE / in_flight if in_flight else timedelta(0)
+    return max(paced, crowded)
+
+
+def _exchanges(work: Work) -> int:
+    """Count its writes, and the read-back after them."""
+    return len(work.changes) + 1
 
 
 def _waits(changes: Sequence[Change]) -> int:

@@ -99,13 +99,37 @@ class Churn:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Stations that follow the revision together: how many, and how many of each group; empty where that is open."""
+
+    stations: int
+    groups: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How the revision goes out: `urgent` is what can't wait, for it makes stations safer; then wave by wave.
+
+    After each wave comes the `soak`. The pace is in writes a minute, None is without a bound. With `windows` nothing
+    begins outside of them.
+    """
+
+    urgent: Batch
+    waves: tuple[Batch, ...]
+    soak: timedelta
+    writes_per_minute: int | None
+    windows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FleetPlan:
     """All stations of the head by identity, and those that left with it; see `plan_fleet`.
 
     `unlisted` counts stations that are left out of `stations` because nothing is said of them, as in a plan that was
     read from a file. `state_at` is when the reported state was true, where a plan is made against one. `findings` are
-    what the guardrails say to the head and to its step from the base, `waivers` what the fleet eased. A plan that is
-    saved was `created` at an instant and `expires`.
+    what the guardrails say to the head and to its step from the base, `waivers` what the fleet eased. `course` is None
+    where there is no base: nothing is in force then that would have to be changed step by step. A plan that is saved
+    was `created` at an instant and `expires`.
     """
 
     base: Version | None
@@ -122,6 +146,7 @@ class FleetPlan:
     waivers: tuple[Waiver, ...] = ()
     fleet: str = ""
     state_at: datetime | None = None
+    course: Course | None = None
     unlisted: int = 0
     created: datetime | None = None
     expires: datetime | None = None

@@ -23,7 +23,7 @@ from reconciler.plan.document import PlanDocument
 from reconciler.plan.guardrails.finding import Finding
 from reconciler.plan.guardrails.table import TABLE
 from reconciler.plan.outlook import Outlook, Week
-from reconciler.plan.planned import Churn, FleetPlan, StationPlan, Version
+from reconciler.plan.planned import Batch, Churn, Course, FleetPlan, StationPlan, Version
 from reconciler.plan.week import Stretch
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import MalformedProfile, read_number, read_profile
@@ -75,6 +75,7 @@ def read_json(data: object) -> FleetPlan:
         fleet=found.fleet,
         state_at=_maybe(found.state_at),
         unlisted=max(found.summary.stations - len(stations), 0),
+        course=_course(found.course) if found.course else None,
         created=_maybe(found.created),
         expires=_maybe(found.expires),
     )
@@ -190,6 +191,15 @@ def _zone(name: str) -> str:
 def _churn(part: document.ChurnPart) -> Churn:
     duration = timedelta(seconds=part.duration_seconds)
     return Churn(part.writes, part.turns_before, part.turns_after, duration)
+
+
+def _course(part: document.CoursePart) -> Course:
+    waves, soak = tuple(map(_batch, part.waves)), timedelta(seconds=part.soak_seconds)
+    return Course(_batch(part.urgent), waves, soak, part.writes_per_minute, part.windows)
+
+
+def _batch(part: document.BatchPart) -> Batch:
+    return Batch(part.stations, part.groups)
 
 
 def _tally(part: document.SummaryPart) -> Mapping[type[Verdict], int]:

@@ -16,7 +16,14 @@ from reconciler.plan.change import Clear, Install, Replace
 from reconciler.plan.itemise import Itemiser
 from reconciler.plan.planned import FleetPlan, Version
 from reconciler.plan.sections import NO_GROUP, Cluster, Division, Part, Section, Topic, divide, sections
-from reconciler.plan.words import count, describe_change, describe_duration, describe_instant, describe_names
+from reconciler.plan.words import (
+    count,
+    describe_change,
+    describe_instant,
+    describe_names,
+    describe_time,
+    describe_waves,
+)
 
 COLUMNS = 100
 MOST_GROUPS = 60
@@ -66,7 +73,8 @@ def write_text(plan: FleetPlan, by: Division = Division.CHANGE) -> tuple[Line, .
     quiet = [] if body or told else [Line("Nothing to change.")]
     cost = [Line(text, Tone.QUIET) for text in _wrap(_cost(plan), "", "  ")] if plan.changed else []
     errors, warnings = (tuple(_findings(plan, is_error=is_error)) for is_error in (True, False))
-    return (*head, *errors, *body, *quiet, *told, *warnings, *_eased(plan), *cost, Line(summarise(plan), Tone.HEADING))
+    notes = (*told, *warnings, *_eased(plan), *_waves(plan))
+    return (*head, *errors, *body, *quiet, *notes, *cost, Line(summarise(plan), Tone.HEADING))
 
 
 def summarise(plan: FleetPlan) -> str:
@@ -118,6 +126,11 @@ def _eased(plan: FleetPlan) -> Iterator[Line]:
         yield from _told("Eased", f"{eased} at {waiver.place}: {waiver.reason}", Tone.WARN)
 
 
+def _waves(plan: FleetPlan) -> Iterator[Line]:
+    for heading, text in describe_waves(plan):
+        yield from _told(heading, text, Tone.QUIET)
+
+
 def _part(plan: FleetPlan, part: Part, by: Division, itemiser: Itemiser) -> Iterator[Line]:
     """Tell a part of the plan; what was asked for station by station is never cut short."""
     found = sections(plan, part.stations, itemiser)
@@ -166,8 +179,8 @@ def _cost(plan: FleetPlan) -> str:
     churn = plan.churn
     turns = str(churn.turns_after) if churn.turns_before is None else f"{churn.turns_before} -> {churn.turns_after}"
     told = f"; turns between charge and discharge on the busiest day: {turns}"
-    time = f"; about {describe_duration(churn.duration)} once all are online"
-    return f"Cost: {count(churn.writes, 'write')}{told if churn.turns_before or churn.turns_after else ''}{time}"
+    turning = told if churn.turns_before or churn.turns_after else ""
+    return f"Cost: {count(churn.writes, 'write')}{turning}; {describe_time(plan)}"
 
 
 def _cluster(cluster: Cluster) -> Iterator[Line]:

@@ -6,7 +6,7 @@ Called by `text`; whoever shows a profile or a schedule to a person says it with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.manifests.schedules import word_of
 from reconciler.plan.asked import Asked, Line, clip_line
+from reconciler.plan.planned import Batch, Course, FleetPlan
 from reconciler.plan.power import lease_end, power_line
 from reconciler.plan.week import DAY, DAYS, EVERY_DAY, Stretch, compare
 from reconciler.profiles.form import plain
@@ -103,6 +104,27 @@ def describe_duration(duration: timedelta) -> str:
     return f"{seconds} s"
 
 
+def describe_time(plan: FleetPlan) -> str:
+    """Say how long a plan takes, and what makes it so: `about 42 min once all are online: 3 waves, ...`."""
+    said, course = f"about {describe_duration(plan.churn.duration)} once all are online", plan.course
+    if course is None or not _has_steps(course):
+        return said
+    pace = f", {count(course.writes_per_minute, 'write')} a minute" if course.writes_per_minute else ""
+    soak = f", soak {describe_duration(course.soak)}{' each' if len(course.waves) > 1 else ''}" if course.soak else ""
+    windows = ", inside the windows of its rollouts" if course.windows else ""
+    return f"{said}: {count(len(course.waves), 'wave')}{soak}{pace}{windows}"
+
+
+def describe_waves(plan: FleetPlan) -> Iterator[tuple[str, str]]:
+    """Say of each wave how many stations of each group are in it; nothing where all go at once."""
+    course = plan.course
+    if course is None or not _has_steps(course):
+        return
+    if course.urgent.stations:
+        yield "Before all waves", f"{_describe_batch(course.urgent)}: what makes them safer does not wait"
+    yield from ((f"Wave {number}", _describe_batch(wave)) for number, wave in enumerate(course.waves, start=1))
+
+
 def describe_place(profile: Profile) -> str:
     """Say what a profile is: the floor, the station maximum, an EVSE's schedule."""
     if profile.purpose is Purpose.STATION_MAX:
@@ -134,6 +156,17 @@ def describe_instant(at: datetime, zone: ZoneInfo) -> str:
 def describe_day(day: date) -> str:
     """Say a day: `Sat 2026-11-28`."""
     return f"{WEEKDAYS[day.weekday()]} {day:%Y-%m-%d}"
+
+
+def _has_steps(course: Course) -> bool:
+    return len(course.waves) > 1 or bool(course.waves and course.soak)
+
+
+def _describe_batch(batch: Batch) -> str:
+    groups = [f"{number} of {group or 'no group'}" for group, number in batch.groups.items()]
+    left = [f"the others of {len(groups) - MOST_NAMES} more groups"] if len(groups) > MOST_NAMES else []
+    told = f" ({', '.join(groups[:MOST_NAMES] + left)})" if groups else ""
+    return f"{count(batch.stations, 'station')}{told}"
 
 
 def _number(value: Decimal) -> str:

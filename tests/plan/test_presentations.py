@@ -18,7 +18,7 @@ from reconciler.profiles.form import write_profile
 from reconciler.profiles.profile import Mode
 from reconciler.reported.belief import Belief, Held
 from reconciler.reported.events import Refused
-from revisions import MONDAY, revision, state_of
+from revisions import MONDAY, ROOT, revision, state_of
 
 MORE = ("power: -7 kW", "power: -9 kW")
 LATER = ("otherwise: 3 kW", "otherwise: 3 kW\n  validity: {from: 2026-01-01, to: 2027-03-01}")
@@ -71,6 +71,12 @@ ABLE = ("capability: {protocol: 2.0.1, negativeLimit: true}", f'capability: {{pr
 CURVE = "curve: [{frequency: 49.8 Hz, power: -11 kW}, {frequency: 50.2 Hz, power: 11 kW}]"
 STEERED = ('"20:00", power: -7 kW}', f'"20:00", mode: local-frequency, {CURVE}}}')
 
+LOW = ("otherwise: 3 kW", "otherwise: 2 kW")
+WAVES = (
+    "discharge: allowed",
+    'discharge: allowed\n  rollout: {waves: [1, "50%", "100%"], soak: 10m, pace: {writes: 30}}',
+)
+
 PLANS = {
     "first": lambda: plan_fleet(revision(), MONDAY),
     "nothing": lambda: plan_fleet(revision(), MONDAY, revision(commit="before")),
@@ -82,6 +88,7 @@ PLANS = {
     "troubled": lambda: plan_fleet(revision(MORE), MONDAY, revision(commit="before"), troubled_state()),
     "troubled-without-base": lambda: plan_fleet(revision(MORE), MONDAY, state=troubled_state()),
     "modes": lambda: plan_fleet(revision(ABLE, STEERED), MONDAY, revision(ABLE, commit="before")),
+    "waves": lambda: plan_fleet(revision(WAVES, LOW), MONDAY, revision(commit="before")),
     "eased": lambda: plan_fleet(revision(EASED, MORE), MONDAY, revision(commit="")),
     "renewals": lambda: plan_fleet(revision(), MONDAY.replace(day=24), revision(commit="before"), state_of(revision())),
 }
@@ -231,3 +238,11 @@ def test_what_goes_out_is_in_the_protocol_of_its_station():
     by_protocol = {change["protocol"]: change["payload"] for change in changes}
     assert "operationMode" not in json.dumps(by_protocol[Protocol.V201.version])
     assert "operationMode" in json.dumps(by_protocol[Protocol.V21.version])
+
+
+def test_the_page_shows_waves_as_they_are_told():
+    page = (ROOT / "docs" / "plans.md").read_text().splitlines()
+    told = [line for line in text_of(PLANS["waves"]()).splitlines() if line.startswith(("Wave", "Cost", "  are"))]
+    assert len(told) == 5
+    first = page.index(f"  {told[0]}")
+    assert page[first : first + 5] == [f"  {line}" for line in told]

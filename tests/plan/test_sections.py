@@ -6,12 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.plan.change import Clear, Install, Replace
 from reconciler.plan.fleet_plan import plan_fleet
 from reconciler.plan.impact import Impact, impact_of
 from reconciler.plan.itemise import Itemiser
 from reconciler.plan.outlook import Outlook, Week
-from reconciler.plan.pace import AT_ONCE, EXCHANGE, estimate
 from reconciler.plan.sections import NO_GROUP, Division, Topic, divide, sections
 from reconciler.plan.text import MOST_FINDINGS, write_text
 from reconciler.plan.week import EVERY_DAY, Stretch
@@ -28,16 +26,6 @@ def stretch(start, end, before, after, days=EVERY_DAY):
 
 def outlook(*weeks, turns=(0, 0)):
     return Outlook({number: Week(MONDAY.date(), each) for number, each in enumerate(weeks, 1)}, *turns, is_new=False)
-
-
-def changes(*evses, kind=Replace):
-    profiles = {each.evse_id: each for each in state_profiles()}
-    made = {Replace: lambda p: Replace(p, p, ""), Install: lambda p: Install(p, ""), Clear: lambda p: Clear(p, "")}
-    return tuple(made[kind](profiles[evse]) for evse in evses)
-
-
-def state_profiles():
-    return [held.profile for held in state_of(revision())["b-01"].reported.held.values()]
 
 
 def test_the_peak_is_the_largest_change_at_one_instant_over_all_evses():
@@ -91,17 +79,6 @@ def test_a_change_of_power_is_said_with_its_sign(watts, said):
 )
 def test_a_duration_is_said_in_the_unit_that_fits_and_never_too_short(seconds, said):
     assert describe_duration(timedelta(seconds=seconds)) == said
-
-
-def test_first_profiles_follow_one_another_and_later_writes_to_one_evse_keep_their_distance():
-    assert estimate([(changes(0, 0, 1, kind=Install), MINUTE)]) == 4 * EXCHANGE
-    assert estimate([(changes(1), MINUTE)]) == 2 * EXCHANGE
-    assert estimate([(changes(1, 1, kind=Clear), MINUTE)]) == 3 * EXCHANGE + MINUTE
-    assert estimate([((), MINUTE)]) == timedelta(0)
-
-
-def test_a_large_fleet_takes_as_long_as_its_number_of_commands():
-    assert estimate([(changes(1), MINUTE)] * (AT_ONCE * 5)) == 10 * EXCHANGE
 
 
 def plan_of(by):
