@@ -16,7 +16,7 @@ setup: .venv/.ready  ## make .venv with the command `reconciler` in it
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: setup  ## play one fleet's day: rollout, quiet, change, drift, refusal, silence
+demo: setup  ## play one fleet's day: rollout, quiet, change, waves, drift, refusal, silence
 	$(BIN)/reconciler demo
 
 test: setup  ## run the whole test suite

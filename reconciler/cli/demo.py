@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo() -> int:
-    """Play rollout, quiet, change, drift, refusal and silence with a real controller and 24 simulated stations.
+    """Play rollout, quiet, change, waves, drift, refusal and silence with a real controller and 24 simulated stations.
 
     Ends with 0 only if every point held, and leaves nothing running.
     """

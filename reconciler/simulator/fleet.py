@@ -184,6 +184,12 @@ class SimulatedFleet:
         connection.station.unplug(evse_id, connection.now())
         connection.stir()
 
+    def break_down(self, identity: str, evse_id: int, *, broken: bool = True) -> None:
+        """Let an EVSE fault, or mend it."""
+        connection = self._connections[identity]
+        connection.station.break_down(evse_id, connection.now(), broken=broken)
+        connection.stir()
+
     def order(self, identity: str, faults: Faults) -> None:
         """Put other faults on a station, in place of those it has."""
         connection = self._connections[identity]

@@ -1,4 +1,4 @@
-"""Acts three and five: a good commit that touches one group, and a bad one that touches nobody."""
+"""Acts three and six: a good commit that touches one group, and a bad one that touches nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Act four: what we sent and is lost is repaired; what others sent is shown and left alone."""
+"""Act five: what we sent and is lost is repaired; what others sent is shown and left alone."""
 
 from __future__ import annotations
 

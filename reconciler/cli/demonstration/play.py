@@ -21,6 +21,7 @@ from reconciler.cli.demonstration.rollout import quiet, rollout
 from reconciler.cli.demonstration.scene import EVENING, Scene, first_station
 from reconciler.cli.demonstration.silence import silence
 from reconciler.cli.demonstration.told import Missed, Told
+from reconciler.cli.demonstration.waves import waves
 from reconciler.cli.exits import ERROR, OK
 from reconciler.cli.loop import stop_signal, until_any
 from reconciler.manifests.load import load
@@ -35,6 +36,7 @@ ACTS = (
     ("The first rollout: the floor, then schedules", rollout),
     ("Quiet: nothing to change, so nothing is sent", quiet),
     ("A commit changes one group's evening", change),
+    ("A commit goes out in waves, and its first stations fail", waves),
     ("Drift: one station forgets, another gets a profile from somebody else", drift),
     ("A broken commit", refuse),
     ("Silence: the controller is killed", silence),

@@ -12,7 +12,7 @@ from reconciler.errors import UsageError
 EXAMPLE = "harbour-buses"
 AUTHOR = ("-c", "user.name=Dispatcher", "-c", "user.email=dispatcher@harbour.example", "-c", "commit.gpgsign=false")
 FAST = (
-    ("fleet.yaml", "lease: 30h", "lease: 50s"),
+    ("fleet.yaml", "lease: 30h", "lease: 64s"),
     ("fleet.yaml", "renewBefore: 6h", "renewBefore: 5s"),
     ("fleet.yaml", "  discharge: allowed", "  writeInterval: 1s\n  discharge: allowed"),
     # In the example day buses rest at half past five; here they charge, so that both directions are seen at once.

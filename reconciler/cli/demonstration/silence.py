@@ -1,4 +1,4 @@
-"""Act six: nobody speaks any more, and all flow ends by itself at the end of the lease."""
+"""Act seven: nobody speaks any more, and all flow ends by itself at the end of the lease."""
 
 from __future__ import annotations
 
