@@ -39,7 +39,7 @@ def _rollout(app: FastAPI, ports: Ports) -> None:
         """Show the last rollout: its waves, who fails, who is awaited, and how long it takes at least."""
         return Json(rollout_view(ports.controller.world, ports.clock()))
 
-    @app.post("/api/v1/rollout/{verb}", response_model=One, responses=may(409, 413, 422))
+    @app.post("/api/v1/rollout/{verb}", response_model=One, responses=may(409, 413, 422, 503))
     async def order(verb: STEERED, body: Steer) -> Response:
         """Pause, resume, promote or abort the rollout that is under way."""
         if verb == "promote" and not body.override:
@@ -53,7 +53,7 @@ def _rollout(app: FastAPI, ports: Ports) -> None:
         commit = await _go_back(ports, body)
         return Json({"commit": commit, "rollout": rollout_view(ports.controller.world, ports.clock())})
 
-    @app.post("/api/v1/storm/clear", response_model=One, responses=may(409, 413, 422))
+    @app.post("/api/v1/storm/clear", response_model=One, responses=may(409, 413, 422, 503))
     async def clear(body: Clearance) -> Response:
         """Let repairs go on after a drift storm."""
         await _give(ports, Wish("clear-storm", body.who, body.reason))
@@ -66,7 +66,7 @@ def _suspensions(app: FastAPI, ports: Ports) -> None:
         """Show who is suspended, why, by whom and until when."""
         return Json(suspensions_view(ports.controller.world))
 
-    @app.post("/api/v1/suspensions", response_model=Many, responses=may(404, 409, 413, 422))
+    @app.post("/api/v1/suspensions", response_model=Many, responses=may(404, 409, 413, 422, 503))
     async def suspend(body: Suspend) -> Response:
         """Read these stations, and don't write to them, but to withdraw discharge."""
         if body.until is not None and body.until <= ports.clock():
@@ -75,7 +75,7 @@ def _suspensions(app: FastAPI, ports: Ports) -> None:
         await _give(ports, Wish("suspend", body.who, body.reason, chosen, body.until))
         return Json([each for each in suspensions_view(ports.controller.world) if _is_in(each, chosen)])
 
-    @app.post("/api/v1/suspensions/lift", response_model=Many, responses=may(404, 409, 413, 422))
+    @app.post("/api/v1/suspensions/lift", response_model=Many, responses=may(404, 409, 413, 422, 503))
     async def lift(body: Chosen) -> Response:
         """Write to these stations again; those that are not suspended are passed by."""
         chosen = tuple(key for key in _choose(ports, body) if key in ports.controller.world.suspended)
@@ -148,7 +148,7 @@ def _check_window(ports: Ports) -> None:
 async def _give(ports: Ports, wish: Wish) -> None:
     why = await _steering(ports).order(wish)
     if why:
-        raise fail(409, why, "")
+        raise fail(409 if ports.controller.world.recording.ok else 503, why, "")
 
 
 async def _go_back(ports: Ports, body: Back) -> str:
