@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 import orjson
@@ -88,6 +89,7 @@ def _read_back(station: Station, found: ReadBack, now: datetime) -> Entry:
     return Entry(now, station.identity, "read-back", words, profile_id=number, stage=Stage.READ_BACK, write=write)
 
 
+@lru_cache(maxsize=4096)  # many stations are sent the same
 def payload_digest(profile: Profile) -> str:
     """Give the SHA-256 of a profile in the project's own form."""
     return sha256(orjson.dumps(write_profile(profile), option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -9,7 +9,6 @@ and reads no clock; what a request means is its caller's business.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,7 +38,7 @@ from reconciler.profiles.form import JsonObject
 TIMEOUT = timedelta(seconds=30)
 MAX_QUEUED = 64
 MAX_UNANSWERED = 16
-REMEMBERED = 64
+REMEMBERED = 8
 """How many ended calls are kept to tell a late answer from one that was never asked for."""
 
 
@@ -146,6 +145,19 @@ class Session:
     takes nothing more and gives nothing more.
     """
 
+    __slots__ = (
+        "_ended",
+        "_flight",
+        "_judge",
+        "_max_bytes",
+        "_out",
+        "_owed",
+        "_queued",
+        "_timeout",
+        "closed",
+        "protocol",
+    )
+
     def __init__(
         self,
         protocol: Protocol,
@@ -157,9 +169,9 @@ class Session:
         self.protocol = protocol
         self.closed = False
         self._timeout, self._max_bytes, self._judge = timeout, max_bytes, judge
-        self._queued: deque[_Waiting] = deque()
+        self._queued: list[_Waiting] = []
         self._flight: _Flight | None = None
-        self._ended: deque[str] = deque(maxlen=REMEMBERED)
+        self._ended: tuple[str, ...] = ()
         self._owed: set[str] = set()
         self._out: list[str] = []
 
@@ -309,13 +321,13 @@ class Session:
     def _land(self, now: datetime) -> Call:
         assert self._flight is not None  # noqa: S101 - every caller has just looked
         call, self._flight = self._flight.call, None
-        self._ended.append(call.id)
+        self._ended = (*self._ended, call.id)[-REMEMBERED:]
         self._advance(now)
         return call
 
     def _advance(self, now: datetime) -> None:
         if self._flight is None and self._queued:
-            waiting = self._queued.popleft()
+            waiting = self._queued.pop(0)
             self._flight = _Flight(waiting.call, now + self._timeout)
             self._out.append(waiting.text)
 

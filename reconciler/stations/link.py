@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -46,6 +45,7 @@ from reconciler.stations.terms import House
 from reconciler.stations.transcript import Direction, Spoken
 
 MAX_TRANSACTIONS = 64
+_LOG = structlog.get_logger("stations")
 _REQUEST_IDS = count(1 + randbelow(1 << 29))
 """Begins anywhere, so that a report asked for by an earlier process is not taken for one of ours."""
 
@@ -66,16 +66,26 @@ class Link:
         self.since = self.heard = house.clock()
         self._socket, self._house, self._counted = socket, house, counted
         self._session = Session(protocol, timeout=house.terms.timeout, max_bytes=house.terms.max_bytes)
-        self._commands: deque[StationCommand] = deque()
+        self._commands: list[StationCommand] = []
         self._worker: asyncio.Task[None] | None = None
         self._asked: dict[str, tuple[asyncio.Future[Ending], float]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._inventory: Inventory | None = None
-        self._news, self._ended = asyncio.Event(), asyncio.Event()
+        self._news: asyncio.Event | None = None
+        self._ended: asyncio.Event | None = None
         self._evses: dict[str, int] = {}
         self._timeouts = 0
-        self._ready = self._ending = False
-        self._log = structlog.get_logger("stations").bind(station=identity, session=number)
+        self._ready = False
+
+    @property
+    def _ending(self) -> bool:
+        return self._ended is not None
+
+    @property
+    def _log(self) -> structlog.stdlib.BoundLogger:
+        """Give a logger that names the station: made when there is something to say, for most are silent for hours."""
+        bound: structlog.stdlib.BoundLogger = _LOG.bind(station=self.identity, session=self.number)
+        return bound
 
     def now(self) -> datetime:
         """Give the instant."""
@@ -137,15 +147,15 @@ class Link:
 
     async def end(self) -> None:
         """End everything that was begun, report each end and then the station as gone; done twice it is done once."""
-        if self._ending:
+        if self._ended is not None:
             await self._ended.wait()
             return
-        self._ending = True
+        self._ended = asyncio.Event()
         for timer in self._timers.values():
             timer.cancel()
         for event in self._session.close():
             self._settle(event)
-        self._news.set()
+        self._hear()
         if self._worker is not None:
             await self._worker
         self._house.report(Disconnected(self.identity, self.number))
@@ -157,21 +167,22 @@ class Link:
         await self._socket.close(code, reason)
 
     async def _settled(self) -> Complete | Unknown:
-        spoken = dialect(self.protocol)
+        spoken, news = dialect(self.protocol), asyncio.Event()
+        self._news = news
         while self._inventory is not None and not self._ending:
             if outcome := self._inventory.outcome(self.now(), spoken):
                 self._inventory = None
                 return outcome
-            self._news.clear()
+            news.clear()
             wait = (self._inventory.due - self.now()).total_seconds()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), max(wait, 0.001))
+                await asyncio.wait_for(news.wait(), max(wait, 0.001))
         self._inventory = None
         return Unknown("the connection was closed")
 
     async def _work(self) -> None:
         while self._commands:
-            command = self._commands.popleft()
+            command = self._commands.pop(0)
             try:
                 event = await carry_out(command, self)
             except Exception as error:  # noqa: BLE001 - a command without an event would hold its station up for ever
@@ -230,11 +241,16 @@ class Link:
     def _note(self, call: Called) -> None:
         if call.action == "ReportChargingProfiles" and self._inventory is not None:
             self._inventory = self._inventory.told(call.payload, self.now())
-            self._news.set()
+            self._hear()
         if call.action == "TransactionEvent":
             self._place(call.payload)
         for event in notices(self.identity, call.action, call.payload, self.now(), self._evses):
             self._house.report(event)
+
+    def _hear(self) -> None:
+        """Wake whoever waits for reports."""
+        if self._news is not None:
+            self._news.set()
 
     def _place(self, payload: JsonObject) -> None:
         transaction, evse_id = place(payload)
@@ -319,4 +335,8 @@ class Link:
         if name in self._timers:
             self._timers[name].cancel()
         seconds = max(wait.total_seconds(), 0.001)
-        self._timers[name] = asyncio.get_running_loop().call_later(seconds, act)
+        self._timers[name] = asyncio.get_running_loop().call_later(seconds, self._ring, name, act)
+
+    def _ring(self, name: str, act: Callable[[], None]) -> None:
+        del self._timers[name]
+        act()

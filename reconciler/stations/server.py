@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from itertools import count
 
@@ -61,7 +62,7 @@ class StationServer:
     credentials: Credentials | None = None
     is_open: Callable[[], bool] = lambda: True
     _links: dict[str, Link] = field(default_factory=dict)
-    _frames: dict[str, Counter[str]] = field(default_factory=dict)
+    _frames: dict[str, dict[str, int]] = field(default_factory=dict)
     _newest: dict[str, int] = field(default_factory=dict)
     _sessions: count[int] = field(default_factory=lambda: count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -135,7 +136,10 @@ class StationServer:
 
     def all_frames(self) -> Mapping[str, int]:
         """Give how many requests of each action were sent to all stations since the start."""
-        return dict(sum(self._frames.values(), Counter[str]()))
+        total = Counter[str]()
+        for frames in self._frames.values():
+            total.update(frames)
+        return dict(total)
 
     async def disconnect(self, station: str) -> None:
         """Close a station's socket; a station that is not connected is no error."""
@@ -169,11 +173,12 @@ class StationServer:
 
     async def _serve(self, socket: ServerConnection) -> None:
         name = handshake.identity(socket.request.path) if socket.request else None
+        _forget_the_door(socket)
         if name is None or socket.subprotocol is None:
             await socket.close(_NO_PROTOCOL, "no common subprotocol")
             return
         key = name.casefold()
-        frames = self._frames.setdefault(key, Counter())
+        frames = self._frames.setdefault(key, {})
         number = self._newest[key] = next(self._sessions)
         # The old link's last events come before the new one's first; until then the station is not connected.
         while self._newest[key] == number and (old := self._links.pop(key, None)):
@@ -181,7 +186,7 @@ class StationServer:
             await old.end()
         if self._newest[key] != number:
             return  # a still newer connection came meanwhile
-        link = self._links[key] = Link(socket, name, number, self.house, lambda action: frames.update((action,)))
+        link = self._links[key] = Link(socket, name, number, self.house, partial(_count, frames))
         try:
             await link.run()
         finally:
@@ -192,6 +197,17 @@ class StationServer:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _forget_the_door(socket: ServerConnection) -> None:
+    """Let go of what was said when a socket was opened: stations stay for days, and there are thousands of them."""
+    if socket.request is not None:
+        socket.request.headers.clear()
+    socket.response = None
+
+
+def _count(frames: dict[str, int], action: str) -> None:
+    frames[action] = frames.get(action, 0) + 1
 
 
 async def _replace(old: Link) -> None:
