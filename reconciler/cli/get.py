@@ -65,7 +65,9 @@ def stations_table(rows: list[dict[str, Any]]) -> Any:
     """Draw stations as the API shows them."""
     from reconciler.cli.output import cell, kilowatts, make_table, state_cell
 
-    table = make_table("STATION", "OCPP", "STATE", "REVISION", "POWER", "FOREIGN", "REASON", right=("POWER", "FOREIGN"))
+    waved = ("WAVE",) if any(row.get("waits") for row in rows) else ()
+    named = ("STATION", "OCPP", "STATE", "REVISION", *waved, "POWER", "FOREIGN", "REASON")
+    table = make_table(*named, right=("POWER", "FOREIGN", "WAVE"))
     for row in rows:
         power = sum(row["powerW"].values()) if row["powerW"] else None
         table.add_row(
@@ -73,9 +75,10 @@ def stations_table(rows: list[dict[str, Any]]) -> Any:
             cell(row["protocol"] if row["connected"] else "-"),
             state_cell(row["state"]),
             cell((row["revision"] or "-")[:8]),
+            *(cell(row.get("wave") or "") for _ in waved),
             cell(kilowatts(power)),
             cell(row["foreign"] or ""),
-            cell(row["reason"]),
+            cell(row["reason"] or row.get("waits", "")),
         )
     return table
 

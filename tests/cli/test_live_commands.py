@@ -59,6 +59,16 @@ def test_stations_are_listed_as_table_json_yaml_or_names(answers, reconciler):
     assert reconciler("get", "stations", "-o", "yaml").stdout.startswith("- identity: A1\n")
 
 
+def test_stations_that_wait_for_people_or_waves_say_so_where_nothing_else_is_to_be_said(answers, reconciler):
+    waits = {"wave": 2, "waits": "wave 2 of 3 is not released yet"}
+    answers.by_path["/api/v1/stations"] = [STATION | waits, STATION | {"identity": "A2", "reason": "drifted by hand"}]
+    lines = reconciler("get", "stations").stdout.splitlines()
+    assert lines[0].split()[4] == "WAVE"
+    assert lines[1].endswith("wave 2 of 3 is not released yet")
+    assert lines[1].split()[4] == "2"
+    assert lines[2].rstrip().endswith("drifted by hand")
+
+
 def test_no_station_is_no_name(answers, reconciler):
     answers.by_path["/api/v1/stations"] = []
     assert reconciler("get", "stations", "-o", "name").stdout == ""

@@ -226,6 +226,18 @@ async def test_vehicles_come_and_go(csms, running):
         await csms.until(lambda: csms.said("SIM-1", "TransactionEvent")[-1]["eventType"] == "Ended")
 
 
+async def test_an_evse_breaks_down_and_is_mended(csms, running):
+    def told():
+        return [each["connectorStatus"] for each in csms.said("SIM-1", "StatusNotification")]
+
+    async with running() as fleet:
+        await accepted(fleet)
+        fleet.break_down("SIM-1", 1)
+        await csms.until(lambda: "Faulted" in told())
+        fleet.break_down("SIM-1", 1, broken=False)
+        await csms.until(lambda: told()[-1] == "Available")
+
+
 async def test_a_password_is_sent_as_basic_authorisation(csms, running):
     async with running(passwords={"SIM-1": "secret"}) as fleet:
         await accepted(fleet)
