@@ -35,7 +35,7 @@ from reconciler.controller.world import (
     Settings,
     World,
 )
-from reconciler.errors import ManifestError, Place, RevisionError
+from reconciler.errors import ManifestError, Place, RevisionError, Transient
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.plan.fleet_plan import plan_fleet
 from reconciler.profiles.form import JsonObject
@@ -191,6 +191,9 @@ class Controller:
         """Return to an older revision that a person names, past waves and windows; what was in force is quarantined.
 
         It has to be good by itself; whatever share of the stations it touches, it may follow the one in force.
+
+        Raises:
+            Transient: it could not be put in force.
         """
         async with self._taking:
             before, now = self._loading or self.world.revision, self._clock()
@@ -202,7 +205,9 @@ class Controller:
             if self._recorder is not None:
                 self._recorder.keep(_taken(revision, reason, plan, now))
             self.report(RevisionLoaded(revision, reason, plan, who, back=True))
-            await self.until(lambda world: world.revision is revision)
+            await self.until(lambda _: self._loading is not revision)
+            if self.world.revision is not revision:
+                raise Transient(f"{snapshot.commit[:12]} could not be put in force; the controller's log says why")
             return revision
 
     async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | Reply:

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.controller.loop import Controller
 from reconciler.controller.world import Order, RevisionLoaded, Settings, Verb
-from reconciler.errors import RevisionError
+from reconciler.errors import RevisionError, Transient
 from toys import NOON, revision, shipped
 
 
@@ -54,6 +54,20 @@ async def test_who_goes_back_gets_the_older_revision_and_leaves_the_newer_in_qua
         first.commit,
         {"newer": "ada went back: noise at night"},
     )
+
+
+async def test_who_goes_back_is_told_when_it_could_not_be_done(controller, monkeypatch):
+    first = revision()
+    controller.report(RevisionLoaded(first))
+    await controller.until(lambda world: world.revision is not None)
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("reconciler.controller.loop.step", broken)
+    with pytest.raises(Transient, match="could not be put in force"):
+        await controller.go_back(newer(), "ada", "why")
+    assert controller.world.revision is first
 
 
 async def test_a_revision_that_is_not_good_is_not_gone_back_to(controller):
