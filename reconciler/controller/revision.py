@@ -27,9 +27,9 @@ from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Profile, Purpose, shared
 from reconciler.render.assume import assume, protocols
-from reconciler.render.desired import SCHEDULE, Desired, Renderer, parts_of, remember
+from reconciler.render.desired import Desired, Renderer, parts_of, remember
 from reconciler.render.readiness import check_departures
-from reconciler.render.yielded import refuse
+from reconciler.render.yielded import Fault
 from reconciler.rollout.site import HORIZON, Caps, Load, heavier, load_of_lines
 from reconciler.rollout.station import Goal
 from reconciler.rollout.waves import waves
@@ -38,6 +38,8 @@ Noted = tuple[Fact, tuple[str, ...]]
 """What a guardrail is to judge, and the stations that it is about."""
 
 
+PROFILE = "$.chargingProfile."
+"""Where the schemas see the fields of a profile."""
 REVIEWED = frozenset({"blast-radius"})
 """Guardrails that hold where people decide, in `plan` and `apply`; see docs/decisions/0006."""
 
@@ -90,11 +92,12 @@ class Revision:
             alive = {id(goal.profiles) for _, goal in self._goals.values()}
             self._sound = {key: profiles for key, profiles in before._sound.items() if key in alive}
 
-    def judge(self, goal: Goal, protocol: Protocol, capability: Capability) -> tuple[ManifestError, ...]:
-        """Give what keeps a goal from being sent: discharge without consent, and what breaks the official schemas."""
+    def judge(self, goal: Goal, station: Station, capability: Capability, now: datetime) -> tuple[ManifestError, ...]:
+        """Give what keeps a station's goal from being sent: discharge without consent, and what breaks the schemas."""
         if id(goal.profiles) in self._sound:
             return ()
-        errors = tuple(_judge(goal, protocol, capability, self.fleet))
+        faults = _faults(goal, capability, self.fleet)
+        errors = tuple(self.renderer.blame(each, station, capability, now, fault) for each, fault in faults)
         if not errors:
             self._sound[id(goal.profiles)] = goal.profiles
         return errors
@@ -245,7 +248,7 @@ def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError | Noted]
             except ManifestError as error:
                 yield error
                 break
-            yield from revision.judge(goal, protocol, assume(station.declared, protocol))
+            yield from revision.judge(goal, station, assume(station.declared, protocol), now)
             if goal.refusal:
                 refusals.append((protocol, goal.refusal))
             span, capability = (now, now + HORIZON), assume(station.declared, protocol)
@@ -256,16 +259,18 @@ def _trial(revision: Revision, now: datetime) -> Iterator[ManifestError | Noted]
             yield _silent(alike, protocol, refusal) if left else _unsupported(station, protocol, refusal)
 
 
-def _judge(goal: Goal, protocol: Protocol, capability: Capability, fleet: Fleet) -> Iterator[ManifestError]:
+def _faults(goal: Goal, capability: Capability, fleet: Fleet) -> Iterator[tuple[Profile, Fault]]:
+    protocol = capability.protocol
     for profile in goal.profiles:
         if may_discharge(profile) and not fleet.discharge_allowed:
             message = f"profile {profile.id} discharges, and the Fleet does not allow it"
-            yield refuse(SCHEDULE, message, "discharge-not-allowed")
+            yield profile, Fault(message, "discharge-not-allowed", None)
         try:
             payload = dialect(protocol).set_profile(profile, capability)
             judge(protocol, "SetChargingProfile", "Request", payload)
         except ProtocolError as error:
-            yield refuse("", f"profile {profile.id} breaks OCPP {protocol.version}: {error}", "schema")
+            message = f"profile {profile.id} breaks OCPP {protocol.version}: {error}"
+            yield profile, Fault(message, "schema", error.description.partition(":")[0].removeprefix(PROFILE))
 
 
 def _degraded(alike: list[Station], protocol: Protocol, note: str) -> Noted:

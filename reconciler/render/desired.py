@@ -25,7 +25,7 @@ from reconciler.render.orders import Order, degrade, facts, merge
 from reconciler.render.origins import Misyielded, place
 from reconciler.render.programmes import Programmes
 from reconciler.render.sandbox import Sandbox
-from reconciler.render.yielded import check_floor, check_ids, check_yield, read_yield, refuse
+from reconciler.render.yielded import Fault, check_floor, check_ids, check_yield, first_discharge, read_yield, refuse
 
 FLOOR, STATION_MAX, SCHEDULE = "floor.yaml.j2", "station-max.yaml.j2", "schedule.yaml.j2"
 FIRST_EVSE = 10
@@ -119,6 +119,30 @@ class Renderer:
             orders = self.programmes.orders(station, evse, span)
             notes |= dict.fromkeys(degrade(orders, capability, station.settings.on_unsupported)[1])
         return tuple(notes)
+
+    def blame(
+        self, found: Profile, station: Station, capability: Capability, now: datetime, fault: Fault
+    ) -> ManifestError:
+        """Make the error that something is wrong with a profile of a station, at the line that has written it."""
+        template = self._render_again(found, station, capability, now)
+        yielded = self._yield(template, self._latest[template])
+        index = next((number for number, each in enumerate(yielded) if each.id == found.id), 0)
+        path = first_discharge(yielded[index]) if fault.path is None else fault.path
+        return self._placed(refuse(template, fault.message, fault.rule, (index, path)))
+
+    def _render_again(self, found: Profile, station: Station, capability: Capability, now: datetime) -> str:
+        """Let the template that has written a profile be the latest to render it, and give its name."""
+        if found.purpose is Purpose.STATION_MAX:
+            self._ceiling(capability, station)
+            return STATION_MAX
+        evse = next((each for each in station.evses if each.id == found.evse_id), None)
+        if evse is None:
+            self._floor(capability, station)
+            return FLOOR
+        self._schedule(
+            evse, station, capability, lease_at(now, station.settings.fail_safe, bucket(station.identity)), now
+        )
+        return _template(station)
 
     def _render(self, station: Station, capability: Capability, lease: Lease, now: datetime) -> Desired:
         self.renderings += 1

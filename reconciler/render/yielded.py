@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
 from reconciler.errors import Place
 from reconciler.manifests.documents import parse
 from reconciler.profiles.canonical import course
+from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.form import MalformedProfile, read_integer, read_profile
 from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose
 from reconciler.profiles.rules import Violation, check
@@ -110,6 +112,23 @@ def check_ids(profiles: Iterable[Profile], template: str) -> None:
         if count > 1:
             message = f"yields profile id {number} {count} times for one station"
             raise refuse(template, message, "duplicate-id", (0, "id"))
+
+
+class Fault(NamedTuple):
+    """What is wrong with a profile that was lowered already; without a path it is where it first discharges."""
+
+    message: str
+    rule: str
+    path: str | None
+
+
+def first_discharge(profile: Profile) -> str:
+    """Give the path of the first period that lets anything flow out of the vehicle; empty where none does."""
+    for number, schedule in enumerate(profile.schedules):
+        for index, period in enumerate(schedule.periods):
+            if may_discharge(_with(profile, (period,))):
+                return f"chargingSchedule[{number}].chargingSchedulePeriod[{index}]"
+    return ""
 
 
 def flows(period: Period) -> bool:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.controller.revision import Revision, revise
-from reconciler.errors import RevisionError
+from reconciler.errors import Place, RevisionError
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import Purpose
@@ -27,6 +27,9 @@ def text(powers=((-7, 3), (5, 2)), caps=(100, 100), swap=()):
     return made
 
 
+TEMPLATE = "kind: Template\nmetadata: {name: quiet}\nspec: {file: quiet.yaml.j2}\n"
+
+
 def refused(templates=None, **more):
     files = {"fleet.yaml": text(**more)} | {
         f"templates/{name}.yaml.j2": each for name, each in (templates or {}).items()
@@ -45,6 +48,8 @@ def test_what_breaks_the_official_schema_is_refused():
     errors = refused({"station-max": SHIPPED["station-max.yaml.j2"].replace("stackLevel: 0", "stackLevel: -1")})
     assert {error.rule for error in errors} == {"schema"}
     assert "profile 1001 breaks OCPP 2.1" in errors[0].message
+    assert str(errors[0].place) == "templates/station-max.yaml.j2:4"
+    assert "stackLevel: -1" in str(errors[0])
 
 
 def test_a_station_that_can_not_take_its_schedule_over_any_protocol_is_named():
@@ -121,7 +126,29 @@ def test_a_template_does_not_discharge_without_the_fleets_consent():
         powers=((7, 3), (5, 2)),
         swap=(("discharge: allowed", "discharge: forbidden"),),
     )
-    assert "discharge-not-allowed" in {error.rule for error in errors}
+    (error,) = errors
+    line = feeding[: feeding.index("CentralSetpoint", feeding.index("{%- else %}"))].count("\n") + 1
+    assert (error.rule, error.place) == ("discharge-not-allowed", Place("templates/schedule.yaml.j2", line))
+    assert '"setpoint": -1000' in error.hint
+
+
+def test_what_a_group_s_own_template_does_wrong_is_told_at_its_own_line():
+    quiet = SHIPPED["schedule.yaml.j2"].replace(
+        '"limit": {{ step.power_w | watts }}',
+        '"operationMode": "CentralSetpoint", "setpoint": {{ 0 if loop.last else -1000 }}',
+    )
+    own = (
+        "spec: {site: yard, select: {labels: {row: a}}",
+        "spec: {template: {name: quiet}, site: yard, select: {labels: {row: a}}",
+    )
+    made = ("kind: Group\nmetadata: {name: a}", f"{TEMPLATE}---\nkind: Group\nmetadata: {{name: a}}")
+    errors = refused(
+        {"quiet": quiet},
+        powers=((7, 3), (5, 2)),
+        swap=(("discharge: allowed", "discharge: forbidden"), own, made),
+    )
+    assert {error.place.file for error in errors} == {"templates/quiet.yaml.j2"}
+    assert all(error.place.line for error in errors)
 
 
 def test_a_protocol_over_which_nothing_may_flow_is_warned_of_while_another_is_left():

@@ -12,6 +12,7 @@ from reconciler.profiles.capability import Capability, Protocol
 from reconciler.render.desired import Renderer
 from reconciler.render.origins import Misyielded, place, unmark
 from reconciler.render.sandbox import Sandbox
+from reconciler.render.yielded import Fault
 from revisions import MONDAY, SHIPPED, revision
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -84,6 +85,30 @@ def test_a_profile_of_another_purpose_is_told_at_its_purpose():
     with pytest.raises(ManifestError) as caught:
         Renderer(fleet, SHIPPED).desired(fleet.stations["b-01"], Capability(Protocol.V21), MONDAY)
     assert (caught.value.rule, caught.value.place.line) == ("template-purpose", 5)
+
+
+@pytest.mark.parametrize("identity", ["a-01", "b-01"])
+def test_whoever_finds_a_fault_in_a_profile_later_is_told_the_line_that_wrote_it(identity):
+    fleet = replace(FLEET, templates={"schedule.yaml.j2": LINES})
+    renderer, station, capability = Renderer(fleet, SHIPPED), fleet.stations[identity], Capability(Protocol.V21)
+    profiles = renderer.desired(station, capability, MONDAY).profiles
+    assert len(profiles) >= 3
+    for profile in profiles:
+        error = renderer.blame(profile, station, capability, MONDAY, Fault("too high", "x", "stackLevel"))
+        file, line = error.place.file.removeprefix("templates/"), error.place.line
+        assert file == {0: "floor.yaml.j2", 1: "station-max.yaml.j2"}.get(profile.id - 810000, "schedule.yaml.j2")
+        assert renderer.templates[file].splitlines()[line - 1].startswith("stackLevel: ")
+
+
+def test_a_discharge_is_told_at_the_first_line_that_lets_it_flow():
+    fleet = replace(FLEET, templates={"schedule.yaml.j2": LINES})
+    renderer, station, capability = Renderer(fleet, SHIPPED), fleet.stations["a-01"], Capability(Protocol.V21)
+    floor, _, evening = renderer.desired(station, capability, MONDAY).profiles
+    lines = [
+        renderer.blame(each, station, capability, MONDAY, Fault("discharges", "x", None)).place.line
+        for each in (evening, floor)
+    ]
+    assert lines == [LINES.splitlines().index(next(each for each in LINES.splitlines() if "setpoint" in each)) + 1, 2]
 
 
 def test_a_line_in_a_macro_or_an_include_is_the_one_that_is_named():
