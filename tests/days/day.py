@@ -32,6 +32,7 @@ LARGE = 50
 """Each so many days have a fleet of some hundreds of stations, and are shorter."""
 ON_DISK = 5
 """Each so many days keep their journal in a real database."""
+KEPT_WITHIN = timedelta(minutes=1)
 MOST_EVENTS = 400_000
 
 
@@ -185,10 +186,11 @@ class Day:
         """Start the controller from what was kept, with the newest commit of git soon after; stations come back."""
         if self.now - self.silent_since > self.longest_lease:
             self.watch.effects.nothing_flows(self.silent_since)
+        failing = self.controller.recorder.failures or self.journal.slow
         self.controller = Controller(self)
-        self.watch.releases.forget_pace()
         self.watch.on_trouble()
         self.controller.begin()
+        self.watch.releases.begin(self.controller.world, self.begun if failing else self.silent_since - KEPT_WITHIN)
         self.later(timedelta(seconds=self.rng.random() * 5), self.people.pull)
         for _, toy in sorted(self.toys.items()):
             self.later(timedelta(seconds=1 + self.rng.random() * 60), lambda toy=toy: self.join(toy))

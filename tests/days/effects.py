@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from reconciler.profiles.composite import Situation, flow_at
 from reconciler.profiles.timeline import combine, total
-from reconciler.rollout.site import load_of
+from reconciler.rollout.site import Caps, load_of
 
 MARGIN = timedelta(hours=1)
 SLACK_W = Decimal(2)
@@ -35,6 +35,13 @@ class Effects:
 
     def __init__(self, day, hold):
         self.day, self.hold = day, hold
+
+    def caps(self, site):
+        """Give a site's caps: the lowest of all revisions that its stations follow, and of the newest."""
+        world = self.day.controller.world
+        followed = [world.target(toy.key) for toy in self.day.toys.values() if self.day.site(toy) == site]
+        caps = [each.caps[site] for each in (world.revision, *followed) if each is not None and site in each.caps]
+        return Caps(min(each.import_w for each in caps), min(each.export_w for each in caps)) if caps else None
 
     def now_of(self, toy):
         """Give what is true now and may be changed by a write to a station."""

@@ -63,6 +63,7 @@ class Draft:
 
     lease: tuple = LEASES[0]
     write: str = "60s"
+    read_back: str = "30m"
     caps: dict = field(default_factory=dict)
     rows: tuple = ()
     rollout: tuple = ()
@@ -86,6 +87,7 @@ def _fleet(draft):
         "  profileIds: {from: 1000, to: 1999}",
         f"  failSafe: {{lease: {lease}, renewBefore: {before}, maxOffline: 15m}}",
         f"  writeInterval: {draft.write}",
+        f"  readBack: {draft.read_back}",
         "  discharge: allowed",
         *(f"  {line}" for line in draft.rollout),
     ]
@@ -148,7 +150,8 @@ def draw_fleet(rng, least=1, largest=4):
             chr(ord("a") + number), sites[number % len(sites)], kind, rng.randint(least, largest), rng.randint(1, 2)
         )
         rows.append(replace(row, windows=draw_windows(rng, row)))
-    draft = Draft(rng.choice(LEASES), rng.choice(WRITES), {}, tuple(rows), rng.choice(STRATEGIES))
+    paces = (rng.choice(LEASES), rng.choice(WRITES), rng.choice(("15m", "30m", "30m")))
+    draft = Draft(*paces, {}, tuple(rows), rng.choice(STRATEGIES))
     return replace(draft, caps={site: draw_caps(rng, draft, site) for site in sites})
 
 
@@ -172,9 +175,7 @@ def edit(rng, draft):
     """Change one thing as people would; some edits are refused, which is for the revision to say."""
     number = rng.randrange(len(draft.rows))
     row = draft.rows[number]
-    match rng.choices(
-        ("powers", "chosen", "caps", "rating", "write", "count", "lease", "rollout"), (9, 3, 3, 1, 1, 1, 1, 3)
-    )[0]:
+    match rng.choices(tuple(EDITS), tuple(EDITS.values()))[0]:
         case "powers":
             row = replace(row, windows=draw_windows(rng, row))
             changed = _put(draft, number, row)
@@ -192,6 +193,8 @@ def edit(rng, draft):
             return _put(draft, number, replace(row, rating=rng.choice((11, 15, 22))))
         case "write":
             return replace(draft, write=rng.choice(WRITES))
+        case "evses":
+            return _put(draft, number, replace(row, evses=3 - row.evses))
         case "count":
             return _put(draft, number, replace(row, count=row.count + 1))
         case "lease":
@@ -204,6 +207,18 @@ def _put(draft, number, row):
     return replace(draft, rows=(*draft.rows[:number], row, *draft.rows[number + 1 :]))
 
 
+EDITS = {
+    "powers": 9,
+    "chosen": 3,
+    "caps": 3,
+    "rating": 1,
+    "write": 1,
+    "count": 1,
+    "evses": 1,
+    "lease": 1,
+    "rollout": 3,
+}
+"""What people edit, and how often relative to the rest."""
 BROKEN = (
     "---\nkind: Schedule\nmetadata: {name: broken}\nspec: {windows: [\n",
     "---\nkind: Schedule\nmetadata: {name: odd}\nspec: {window: []}\n",

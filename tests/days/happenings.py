@@ -53,7 +53,7 @@ class Happenings:
     def __init__(self, day):
         self.day, self.rng = day, day.rng
         self.character = [kind for kind in KINDS if kind == "commit" or self.rng.random() < 0.5]
-        self.busy = self.rng.choice((2, 6, 12, 25))
+        self.busy = self.rng.choice((2, 5, 10, 18))
         self.over, self.until = False, day.begun
 
     def plan(self, until):

@@ -8,6 +8,7 @@ from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose
 from reconciler.rollout.commands import Clear
 from reconciler.rollout.progress import Phase
+from reconciler.rollout.windows import verdict
 
 MINUTE = timedelta(minutes=1)
 UNLIMITED = 1_000_000
@@ -23,9 +24,17 @@ class Releases:
         self.read_back, self.quarantined, self.excused = set(), {}, {}
         self.stormy, self.writes = {}, {}
 
-    def forget_pace(self):
-        """Begin to count anew: a new process knows no write of the one before it."""
+    def begin(self, world, since):
+        """Take over what a new process begins with; what had no time to be kept before the crash may be lost.
+
+        The pace is counted anew, for a new process knows no write of the one before it.
+        """
         self.writes.clear()
+        held = world.storm.held if world.storm else {}
+        self.stormy = {key: at for key, at in self.stormy.items() if at < since or key in held}
+        self.quarantined = {
+            commit: at for commit, at in self.quarantined.items() if at < since or commit in world.quarantined
+        }
 
     def on_send(self, toy, command, errand):
         """Hold a write against pace, quarantine, suspension and storm, as of when it was decided."""
@@ -95,6 +104,10 @@ class Releases:
         passed = rollout.wave > before.wave or rollout.phase is Phase.COMPLETE if same else False
         if passed and not by_hand and not before.is_over and not isinstance(event, RevisionLoaded):
             self._was_read_back(before, world)
+            self.hold(before.phase is not Phase.PAUSED, "paused", f"{rollout.commit} goes on while it is paused")
+        if same and rollout.wave > before.wave and not rollout.overridden:
+            opening = verdict(rollout.strategy.windows, self.day.now)
+            self.hold(opening.open or by_hand, "windows", f"a wave of {rollout.commit} is let out while {opening.why}")
 
     def _was_read_back(self, rollout, world):
         """A wave is left only when every member that is online has the new revision read back (I9)."""

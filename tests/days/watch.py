@@ -102,7 +102,7 @@ class Watch:
         meant = (
             goal if goal is not None and goal.revision == errand.revision else None
         )  # else it was re-aimed meanwhile
-        self.under_way[toy.identity, id(command)] = Note(meant, world.caps.get(self.day.site(toy)))
+        self.under_way[toy.identity, id(command)] = Note(meant, self.effects.caps(self.day.site(toy)))
 
     def _hot(self, toy):
         """Bound the frames of an hour (I12)."""
