@@ -81,6 +81,29 @@ async def test_a_rollout_is_seen_paused_promoted_and_taken_back(yard):
     assert any(row.get("who") == "ada" and row["reason"] == "noise at night" for row in rows)
 
 
+async def test_an_aborted_commit_stays_in_quarantine_over_a_restart(yard):
+    process, api, call, _, first = await waved(yard)
+    second = edit(yard, "-7 kW", "-5 kW")
+    await until(lambda: phase(call, "soaking"))
+    assert (await call("rollout", "abort", "--reason", "noise at night"))[0] == 0
+    await until(lambda: in_sync(api, first, 4))
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.communicate(), 20)
+
+    _, _, again = await follow(yard, "--store", str(yard.repository.folder / ".git" / "kept.db"))
+
+    async def not_taken():
+        _, out, _ = await yard.run("history", second[:12], "-o", "json", "--server", again)
+        return any(row["reason"].startswith("not taken, for it is in quarantine") for row in json.loads(out or "[]"))
+
+    await until(not_taken)
+    _, out, _ = await yard.run("rollout", "-o", "json", "--server", again)
+    view = json.loads(out)
+    assert (view["phase"], view["quarantined"]) == ("aborted", [{"commit": second, "why": "noise at night"}])
+    _, out, _ = await yard.run("get", "stations", "-o", "json", "--server", again)
+    assert {row["follows"] for row in json.loads(out)} == {first}
+
+
 async def test_suspended_stations_are_left_alone_until_they_are_resumed(yard):
     _, _, call, fleet, _ = await waved(yard)
     code, out, problem = await call("suspend", "-l", "line=night", "--reason", "works", "--until", "2h", "-o", "name")
