@@ -16,8 +16,8 @@ from reconciler.rollout.question import Page, Question
 
 MOST_COMPANIONS = 10_000
 Write: TypeAlias = tuple[str, int | None]
-LONGEST_AGO = timedelta(days=1)
-"""How long before a page the first stage of one of its writes is looked for."""
+FAR = timedelta(days=1)
+"""How far from a page other stages of its writes are looked for, where their names do not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ def companions(entries: Iterable[Entry], question: Question) -> Question | None:
         return None
     stations = tuple(sorted({each.station for each in lacking}))
     since = min(_sent_at(each) for each in lacking)
-    return Question(stations, since=since, until=question.until, limit=MOST_COMPANIONS)
+    until = max(each.at for each in lacking) + FAR
+    until = until if question.until is None else min(until, question.until)
+    return Question(stations, since=since, until=until, limit=MOST_COMPANIONS)
 
 
 def fold(entries: Sequence[Entry], question: Question, others: Iterable[Entry] = ()) -> tuple[Line, ...]:
@@ -117,7 +119,7 @@ def _sent_at(entry: Entry) -> datetime:
     try:
         return datetime.fromisoformat(entry.write.rpartition("@")[2])
     except ValueError:
-        return entry.at - LONGEST_AGO
+        return entry.at - FAR
 
 
 _STAGES = tuple(Stage)

@@ -43,7 +43,7 @@ async def tell(ask: Ask, question: Question) -> tuple[tuple[Line, ...], int]:
         others = companions(page.entries, question)
         found = (await ask(others)).entries if others else ()
         told += fold(page.entries, question, found)
-        question = replace(question, before=page.older, limit=question.limit)
+        question = replace(question, before=page.older)
         if not page.older or len(told) >= question.limit:
             break
     return tuple(told), question.before

@@ -74,6 +74,12 @@ def test_later_stages_are_looked_for_where_they_may_be_on_another_page_or_name_n
     assert (asked.stations, asked.since, asked.revision) == (("A",), NOON, "")
 
 
+def test_other_stages_are_looked_for_within_a_day_and_not_beyond_what_was_asked_for():
+    lines = write("A", 0, checked=False)
+    assert companions(lines, Question(before=7)).until == NOON + SECOND + timedelta(days=1)
+    assert companions(lines, Question(before=7, until=NOON + 2 * SECOND)).until == NOON + 2 * SECOND
+
+
 def test_a_write_with_an_unreadable_name_is_looked_for_a_day_back():
     odd = replace(write("A", 0)[1], write="odd")
     assert companions([odd], Question()).since == odd.at - timedelta(days=1)
