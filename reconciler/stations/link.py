@@ -171,13 +171,13 @@ class Link:
         self._news = news
         while self._inventory is not None and not self._ending:
             if outcome := self._inventory.outcome(self.now(), spoken):
-                self._inventory = None
+                self._inventory = self._news = None
                 return outcome
             news.clear()
             wait = (self._inventory.due - self.now()).total_seconds()
             with suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), max(wait, 0.001))
-        self._inventory = None
+        self._inventory = self._news = None
         return Unknown("the connection was closed")
 
     async def _work(self) -> None:
