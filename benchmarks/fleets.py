@@ -119,8 +119,11 @@ class MemoryFleet:
             for effect in effects:
                 if isinstance(effect, StationCommand):
                     pending.append(self.carry_out(effect))
-                elif isinstance(effect, Wake) and effect.at <= self.now:
-                    continue
+                elif isinstance(effect, Wake):
+                    self.ring(effect)
+
+    def ring(self, wake: Wake) -> None:
+        """Take note of an alarm; here time stands still, and none rings."""
 
     def carry_out(self, command: StationCommand) -> StationEvent:
         held = self.profiles[command.station]

@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -51,6 +50,10 @@ class Running:
         self._pipe = pipe
         self.port: int = pipe.recv()
 
+    def load(self, daytime: str) -> Figures:
+        """Take a commit, and wait for no station."""
+        return self._ask("load", daytime)
+
     def take(self, daytime: str) -> Figures:
         """Take the commit with this power by day, and wait until every station was read back with it."""
         return self._ask("take", daytime)
@@ -88,8 +91,7 @@ def running(started: Started) -> Iterator[Running]:
 
 
 def _live(pipe: Connection, started: Started) -> None:
-    with Path(os.devnull).open("w") as nowhere:
-        sys.stderr = nowhere
+    with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
         configure_logs(form="json")
         run_loop(_run(pipe, started))
 
@@ -132,6 +134,9 @@ async def _obey(program: Program, started: Started, begun: float, order: str, da
         case "take":
             await program.controller.take(head)
             await _settled(program, started.stations, head.commit)
+        case "load":
+            await program.controller.take(head)
+            await asyncio.sleep(IDLE_S / 4)
         case "settle":
             since, before, spent = begun, 0, 0.0
             await _settled(program, started.stations, head.commit)
