@@ -143,6 +143,15 @@ def test_explain_shows_who_set_what_and_what_was_made_less_in_a_hundred_columns(
     assert f"Settings failSafe.lease: 30h <- Site quay, {lease['place']}" in told
 
 
+def test_explain_says_what_a_station_follows_and_waits_for(answers, reconciler):
+    waits = {"wave": 2, "waits": "wave 2 of 3 is not released yet", "follows": "0ld" * 9}
+    answers.by_path["/api/v1/stations/A1/explain"] = EXPLAINED | waits
+    shown = reconciler("explain", "A1").stdout.splitlines()
+    assert shown[2:4] == ["  wave 2 of the last rollout", "  follows 0ld0ld0ld0ld; wave 2 of 3 is not released yet"]
+    answers.by_path["/api/v1/stations/A1/explain"] = EXPLAINED | waits | {"wave": None, "follows": None}
+    assert "  follows none; wave 2 of 3 is not released yet" in reconciler("explain", "A1").stdout
+
+
 def test_explain_shows_a_station_that_is_away_and_why_it_is_refused(answers, reconciler):
     away = {"connected": False, "state": "deferred", "reason": "offline", "refusal": "too old", "renewal": None}
     answers.by_path["/api/v1/stations/A1/explain"] = EXPLAINED | away | {"revision": None}
