@@ -16,6 +16,7 @@ from itertools import count
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import MultipleValuesError
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -32,6 +33,13 @@ _QUIET = logging.getLogger("reconciler.stations.websockets")
 _QUIET.setLevel(logging.CRITICAL)  # the library writes request headers, and so passwords, at lower levels
 _NO_PROTOCOL = 1002
 _REPLACED = 1008
+_DEFLATE = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True,
+    server_max_window_bits=12,
+    client_max_window_bits=12,
+    compress_settings={"memLevel": 5},
+)
+"""Each message is packed by itself: to remember those before it would cost 32 KB per station, for days on end."""
 _LARGER = 4
 """How many times larger than the session's limit a message may be to be answered with an error rather than a close."""
 
@@ -84,6 +92,8 @@ class StationServer:
                 self.port,
                 process_request=self._admit,
                 select_subprotocol=_select,
+                compression=None,
+                extensions=[_DEFLATE],
                 max_size=_LARGER * self.house.terms.max_bytes,
                 ping_interval=interval.total_seconds() if interval else None,
                 ping_timeout=None,

@@ -188,6 +188,14 @@ async def test_compression_is_accepted_where_it_is_offered(place):
     assert (await without.boot())[0] == 3
 
 
+async def test_nothing_is_remembered_between_packed_messages(place):
+    await place.open()
+    station = await place.connect(compression="deflate")
+    (extension,) = station.socket.protocol.extensions
+    assert extension.remote_no_context_takeover
+    assert [(await station.boot())[0] for _ in range(2)] == [3, 3]
+
+
 async def test_a_station_that_comes_back_replaces_its_old_socket(place):
     await place.open()
     old = await place.connect()
