@@ -53,6 +53,7 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
             _line(now, f"not taken, for it is in quarantine: {world.quarantined[head.commit]}", head.commit),
         )
     world = replace(world, refused=None, plans=world.plans.set(head.commit, event.plan), opening=None)
+    world = replace(world, quarantined=_without(world.quarantined, head.commit))
     if before is None or before.commit == head.commit:
         return keep(place(world, head, world.placed, _needed(world.rollout))), wake_all(world, now)
     world, lines = _supersede(world, event, now)
@@ -95,9 +96,10 @@ def watch(world: World, key: str, station: Station) -> World:
 
 
 def withdraw(world: World, rollout: Rollout) -> World:
-    """Let released stations to which nothing of it was written yet go on with what they held."""
+    """Let released stations to which nothing of it was written yet go on with what they held, unless in quarantine."""
     assert world.revision is not None  # noqa: S101 (a rollout has one)
-    back = {key: rollout.previous[key] for key in rollout.released if not _is_started(world, rollout, key)}
+    untouched = (key for key in rollout.released if not _is_started(world, rollout, key))
+    back = {key: commit for key in untouched if (commit := rollout.previous[key]) not in world.quarantined}
     return place(world, world.revision, {**world.placed, **back}, _needed(rollout))
 
 
@@ -187,16 +189,19 @@ def _supersede(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
         world = withdraw(replace(world, rollout=end(rollout, Phase.SUPERSEDED, words, now)), rollout)
         world, lines = keep(world), (_line(now, words, rollout.commit),)
     if event.back and world.revision is not None:
-        left = {commit: why for commit, why in world.quarantined.items() if commit != event.revision.commit}
         why = f"{event.who} went back: {event.forced}"
-        world = replace(world, quarantined=_quarantine(left, world.revision.commit, why))
+        world = replace(world, quarantined=_quarantine(world.quarantined, world.revision.commit, why))
     return world, lines
 
 
 def _quarantine(quarantined: Mapping[str, str], commit: str, why: str) -> Mapping[str, str]:
     """Remember a commit that is not to be pushed again; the oldest are forgotten, for newer ones have come since."""
-    left = {each: reason for each, reason in quarantined.items() if each != commit}
-    return dict([*left.items(), (commit, why)][-MOST_QUARANTINED:])
+    return dict([*_without(quarantined, commit).items(), (commit, why)][-MOST_QUARANTINED:])
+
+
+def _without(quarantined: Mapping[str, str], commit: str) -> Mapping[str, str]:
+    """Let a commit out of quarantine: a person has taken it back."""
+    return {each: why for each, why in quarantined.items() if each != commit}
 
 
 def _opening(world: World, rollout: Rollout, now: datetime) -> tuple[World, Verdict]:

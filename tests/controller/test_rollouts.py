@@ -454,6 +454,16 @@ def test_who_went_back_is_never_brought_forward_again_by_the_gate():
     assert set(fleet.world.quarantined) == {"c2"}
 
 
+def test_whoever_aborts_the_way_back_leaves_nobody_with_what_is_in_quarantine():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(60 * MINUTES)
+    fleet.feed(RevisionLoaded(made(), forced="the depot asks", who="Ada", back=True))
+    assert order(fleet, Verb.ABORT) == ""
+    assert "c2" not in fleet.world.placed.values()
+    fleet.run(MINUTES)
+    assert holders(fleet, "c1") == set(map(str.casefold, EIGHT))
+
+
 def test_nobody_is_verified_while_offline():
     fleet = settled()
     fleet.disconnect("A-1")
