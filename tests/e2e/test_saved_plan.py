@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -71,6 +72,21 @@ async def test_a_station_that_has_lost_its_memory_since_stops_the_whole(yard, po
     assert (code, out) == (4, "")
     assert "error: B2: 3 to install now, 0 writes in the plan" in log
     assert "1 objection: nothing was written; review it anew" in log
+    assert {name: fleet.writes(name).set_profile for name in fleet.identities} == before
+
+
+async def test_a_station_that_can_take_less_since_stops_the_whole(yard, port, tmp_path):
+    first, file = yard.repository.commit(), tmp_path / "plan.json"
+    edit(yard.repository, "-7 kW", "-5 kW")
+    fleet = await review_live(yard, port, first, file)
+    station = fleet.station("A1")
+    station.plate = replace(station.plate, max_periods=1, firmware="2.0")
+    fleet.reboot("A1", keep_memory=True)
+    before = {name: fleet.writes(name).set_profile for name in fleet.identities}
+    code, out, log = await apply(yard, port, file)
+    assert (code, out) == (4, "")
+    assert "error: A1: refuses what the plan has: " in log
+    assert "1 period" in log
     assert {name: fleet.writes(name).set_profile for name in fleet.identities} == before
 
 
