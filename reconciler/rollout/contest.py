@@ -33,7 +33,9 @@ def follow(before: Station, after: Station, now: datetime) -> Station:
     verdicts = compare(goal, after.reported, now)
     known = {number: each for number, each in before.rounds.items() if not each.is_over(goal.revision, now)}
     found = {subject(each).id: _count(before, after, each, known, now) for each in changes(verdicts)}
-    rounds = {**known, **{number: each for number, each in found.items() if each is not None}}
+    waiting = {number: each for number, each in before.rounds.items() if number in found and number not in known}
+    over = {number: each for number, each in waiting.items() if each.revision == goal.revision}
+    rounds = {**over, **known, **{number: each for number, each in found.items() if each is not None}}
     wanted = {profile.id for profile in goal.profiles}
     held = {verdict.held.id for verdict in verdicts if isinstance(verdict, Keep)}
     gone = rounds.keys() - wanted - after.reported.held.keys()
@@ -52,6 +54,8 @@ def wrote(before: Station, after: Station, event: Written, now: datetime) -> Sta
         known = Rounds((), now, revision=before.goal.revision, slot=_slot(held.profile))
     if known is None:
         return written
+    if known.is_over(known.revision, now):
+        known = replace(known, found=(now,), last=now)  # put back after a day of peace: the first of a new day's
     return replace(written, rounds={**after.rounds, number: replace(known, written=now)})
 
 
