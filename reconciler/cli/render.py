@@ -60,8 +60,11 @@ none is declared); with it, as that version puts them on the wire. The same inpu
 With --explain it says instead where each step comes from: schedule, window, priority, group, file and line; and which
 document set each setting. It looks one lease ahead. As text, or with -o json or -o yaml.
 
-Example:  reconciler render fleets/harbour-buses --station Q3-001 --at 2026-11-23T17:00:00+01:00 --protocol 2.0.1
-Example:  reconciler render fleets/harbour-buses --station Q3-001 --explain"""
+\b
+Examples:
+  reconciler render fleets/harbour-buses --station Q3-001 --at 2026-11-23T17:00:00+01:00
+  reconciler render fleets/harbour-buses --station Q3-001 --protocol 2.0.1
+  reconciler render fleets/harbour-buses --station Q3-001 --explain"""
 
 
 def render(

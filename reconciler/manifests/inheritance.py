@@ -196,13 +196,21 @@ def said(entry: Entry[BaseModel], level: str, resolve: Resolver) -> Mapping[tupl
     """Give what a document says of each setting."""
     found: dict[tuple[str, ...], Said] = {}
     for path in PATHS:
-        value: object = entry.spec
-        for step in path:
-            value = getattr(value, _attribute(step))
+        value, is_written = _read(entry.spec, path)
         value = resolve(value, entry)
         if value is not None:
-            found[path] = Said(value, level, entry.at(*path))
+            found[path] = Said(value, level if is_written else f"default of {level}", entry.at(*path))
     return found
+
+
+def _read(spec: BaseModel, path: tuple[str, ...]) -> tuple[Hashable, bool]:
+    """Give a value of a document, and whether the document says it itself; nobody wrote what it has by default."""
+    value, is_written = cast("Hashable", spec), True
+    for step in path:
+        name, part = _attribute(step), cast("BaseModel", value)
+        is_written = is_written and name in part.model_fields_set
+        value = getattr(part, name)
+    return value, is_written
 
 
 def _by_model(catalogue: Catalogue, resolve: Resolver) -> Mapping[str, list[Said]]:

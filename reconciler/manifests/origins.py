@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.manifests.fleet import Origin, Station
+from reconciler.manifests.fleet import Evse, Origin, Station
 from reconciler.manifests.snapshot import TABLE_SUFFIX
+from reconciler.profiles.form import plain
 
 
 def origins(station: Station) -> tuple[Origin, ...]:
@@ -36,8 +37,12 @@ def _told(station: Station) -> Iterator[tuple[str, str]]:
     """Give what the station's own line of a table says."""
     for field in station.told:
         if field == "evses":
-            yield field, ", ".join(f"{each.id}: +{each.charge_w:f} W -{each.discharge_w:f} W" for each in station.evses)
+            yield field, ", ".join(_rating(each) for each in station.evses)
         elif field == "model":
             yield field, station.model
         else:
             yield field, ", ".join(f"{key}={value}" for key, value in sorted(station.labels.items()))
+
+
+def _rating(evse: Evse) -> str:
+    return f"{evse.id}: +{plain(evse.charge_w / 1000):f} kW -{plain(evse.discharge_w / 1000):f} kW"

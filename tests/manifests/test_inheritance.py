@@ -58,7 +58,8 @@ def test_the_nearest_level_that_says_a_setting_wins(said):
     assert station.settings.write_interval == timedelta(seconds=nearest)
     (origin,) = (each for each in origins(station) if each.field == "writeInterval")
     words = {"fleet": "Fleet pier", "site": "Site quay", "group": "Group buses", "subgroup": "Group night"}
-    level = next((level for level in reversed(LEVELS) if level in said), "fleet")
+    level = next((level for level in reversed(LEVELS) if level in said), "")
+    words[""] = "default of Fleet pier"
     assert origin.level == words.get(level, "Station S")
     assert text.splitlines()[origin.place.line - 1][origin.place.column - 1 :].startswith(
         f"{nearest}s" if said else "{timezone"
@@ -84,7 +85,7 @@ def test_parts_of_the_fail_safe_and_of_the_capability_are_inherited_one_by_one(s
     assert station.settings.on_unsupported == "zero"
     told = {each.field: (each.value, each.level) for each in origins(station)}
     assert told["failSafe.lease"] == ("20h", "Site quay")
-    assert told["failSafe.renewBefore"] == ("6h", "Fleet pier")
+    assert told["failSafe.renewBefore"] == ("6h", "default of Fleet pier"), "nobody wrote it"
     assert told["capability.units"] == ("A, W", "Station S")
     assert told["capability.maxOffline"] == ("true", "Fleet pier")
     assert told["capability.periods"] == ("24", "Group buses")
@@ -139,7 +140,7 @@ def test_what_a_table_says_of_a_station_is_set_by_its_line(load_extra):
     plain, told = ({each.field: each for each in origins(fleet.station(name))} for name in ("T1", "T2"))
     assert str(plain["identity"].place) == "t.csv:2:1"
     assert (plain["evses"].level, plain["evses"].place.file) == ("StationSet t", "extra.yaml")
-    assert (told["evses"].value, str(told["evses"].place)) == ("1: +7000 W -0 W", "t.csv:3:1")
+    assert (told["evses"].value, str(told["evses"].place)) == ("1: +7 kW -0 kW", "t.csv:3:1")
     assert (told["model"].value, told["model"].level) == ("fine", "Table t.csv")
     assert told["labels"].value == "line=night"
 
