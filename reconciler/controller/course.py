@@ -39,6 +39,7 @@ from reconciler.rollout.windows import Verdict, verdict
 ALL = ""
 """The station of an alarm that concerns the whole fleet."""
 MOST_QUARANTINED = 100
+STORM = "a drift storm holds it up until a person decides"
 RETURN = timedelta(minutes=10)
 """How long stations get to come back after a start before a rollout goes on without them."""
 
@@ -72,11 +73,15 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
 def tend(world: World, now: datetime) -> Stepped:
     """Let the rollout go on as far as it can; called when something has changed for it, or its time has come."""
     rollout = world.rollout
-    if rollout is None or rollout.is_over or world.storm is not None or not world.recording.ok:
+    if rollout is None or rollout.is_over or not world.recording.ok:
         return world, ()
+    if world.storm is not None:
+        return (world if rollout.reason == STORM else replace(world, rollout=replace(rollout, reason=STORM))), ()
+    if rollout.reason == STORM:
+        rollout = replace(rollout, reason="")
     world, opening = _opening(world, rollout, now)
     after, move = advance(rollout, opening, lambda: off_power(world, rollout, now), now)
-    if after is not rollout:
+    if after is not world.rollout:
         world = keep(replace(world, rollout=after))
     if move is None:
         times = [at for at in (after.soak_until, after.not_before, opening.until) if at is not None and at > now]

@@ -118,7 +118,8 @@ def _station(world: World, event: StationEvent, now: datetime) -> Stepped:
         world = forget(world, key)
     settled, effects = _settle(world, key, after, now)
     drained, more = _drain(settled, now)
-    tended, moves = tend(drained, now) if drained.rollout is not world.rollout else (drained, ())
+    moved = drained.rollout is not world.rollout or drained.storm is not world.storm
+    tended, moves = tend(drained, now) if moved else (drained, ())
     return tended, (*done, *effects, *more, *moves, *_storm(world, tended, now))
 
 

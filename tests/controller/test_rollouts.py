@@ -12,8 +12,8 @@ from reconciler.reported.events import Faulted, Metered, Refused
 from reconciler.rollout.commands import Clear, Push
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.progress import Phase
-from rollouts import EIGHT, MINUTES, holders, made, order, rollout, settled, storm, stormy
-from toys import NOON, ToyFleet
+from rollouts import EIGHT, MANY, MINUTES, holders, made, order, rollout, settled, storm, stormy
+from toys import NOON, ToyFleet, revision
 
 
 def test_the_first_revision_goes_to_all_at_once_for_there_is_nothing_to_go_back_to():
@@ -469,3 +469,21 @@ def test_nobody_is_verified_while_offline():
     fleet.disconnect("A-1")
     fleet.load(made("waves: [100%]", commit="c2")).run(MINUTES)
     assert fleet.station("A-1").verified.revision == "c1"
+
+
+def test_a_storm_holds_a_rollout_up_and_it_says_so():
+    fleet = stormy()
+    quick = (
+        "discharge: allowed",
+        "discharge: allowed\n  drift: {storm: {share: 20%, least: 4}}\n  rollout: {soak: 30m}",
+    )
+    fleet.load(revision(((-6, 3), (5, 2)), commit="c2", swap=(MANY, quick))).run(MINUTES)
+    storm(fleet)
+    assert rollout(fleet).phase is Phase.SOAKING
+    assert "storm" in rollout(fleet).reason
+    fleet.run(60 * MINUTES)
+    assert rollout(fleet).phase is Phase.SOAKING
+    order(fleet, Verb.CLEAR_STORM)
+    assert not rollout(fleet).reason
+    fleet.run(60 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
