@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.errors import ManifestError, Place
@@ -66,7 +67,8 @@ class Table:
                 if wrong
                 else "the first line must name the columns once each"
             )
-            hint = f"identity, then {', '.join(_COLUMNS[1:])} and label:KEY as needed"
+            near = _nearest(wrong[0][:80]) if wrong else ""
+            hint = near or f"identity, then {', '.join(_COLUMNS[1:])} and label:KEY as needed"
             raise ManifestError(message, Place(self.path, 1, 1), rule="wrong-table", hint=hint)
 
     def _take(self, place: Place, header: list[str], cells: list[str]) -> None:
@@ -108,6 +110,13 @@ def _find(path: str, files: Mapping[str, str]) -> str:
         hint = f"tables here are {', '.join(known)}" if known else "its path counts from the fleet's folder"
         raise Malformed(f"there is no table `{path[:80]}`", "unknown-reference", hint)
     return files[path]
+
+
+def _nearest(name: str) -> str:
+    """Say which column a misspelt one was meant to be; a label's key is the author's own."""
+    key = name.partition(":")[2]
+    near = get_close_matches(name.casefold(), [*_COLUMNS, *([f"{_LABEL}{key}"] if key else [])], n=1)
+    return f"did you mean `{near[0]}`?" if near else ""
 
 
 def _is_label(name: str) -> bool:

@@ -110,6 +110,20 @@ def test_a_wrong_cell_names_file_line_and_column(refused, table, more, rule, lin
     assert (error.rule, error.place.file, error.place.line, error.field) == (rule, "rows.csv", line, field)
 
 
+@pytest.mark.parametrize(
+    ("column", "hint"),
+    [
+        ("chrage", "did you mean `charge`?"),
+        ("Current", "did you mean `current`?"),
+        ("lable:kind", "did you mean `label:kind`?"),
+        ("colour", "identity, then model, evse, charge, discharge, phases, current, connector and label:KEY as needed"),
+    ],
+)
+def test_a_misspelt_column_is_told_which_one_was_meant(refused, column, hint):
+    (error,) = refused(f"identity,{column}\nT1,x\n")
+    assert (error.rule, error.hint, error.place.line) == ("wrong-table", hint, 1)
+
+
 def test_every_wrong_line_is_told_up_to_a_hundred(refused):
     assert [error.place.line for error in refused("identity,charge\nT1,7\nT2,7 kW\nT3,x\n")] == [2, 4]
     assert len(refused("identity,charge\n" + "".join(f"T{n},x\n" for n in range(500)))) == 100
