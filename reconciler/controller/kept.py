@@ -17,7 +17,16 @@ from reconciler.controller.places import place
 from reconciler.controller.revision import Revision
 from reconciler.controller.world import Storm, Suspension, World
 from reconciler.manifests.strategy import Strategy
-from reconciler.profiles.form import Fields, JsonObject, read_instant, read_integer, read_text, write_instant
+from reconciler.profiles.form import (
+    Fields,
+    JsonObject,
+    read_instant,
+    read_integer,
+    read_list,
+    read_object,
+    read_text,
+    write_instant,
+)
 from reconciler.rollout.ledger import Kind, Name
 from reconciler.rollout.progress import Phase, Rollout
 
@@ -156,7 +165,7 @@ def _read_rollout(fields: Fields) -> Rollout:
         base=fields.need("base", read_text),
         plan=fields.have("plan", read_text) or "",
         strategy=Strategy(),
-        waves=fields.need("waves", lambda value: tuple(map(_names, _list(value)))),
+        waves=fields.need("waves", lambda value: tuple(map(_names, read_list(value)))),
         previous=Map(_ungroup(fields, "previous")),
         urgent=fields.need("urgent", _names),
         began_at=fields.need("beganAt", read_instant),
@@ -188,7 +197,7 @@ def _write_storm(storm: Storm) -> JsonObject:
 
 
 def _read_storm(fields: Fields) -> Storm | None:
-    inside = fields.have("storm", _object)
+    inside = fields.have("storm", read_object)
     if inside is None:
         return None
     storm = Fields(inside, fields.at("storm"))
@@ -210,21 +219,21 @@ def _group(commits: Mapping[str, str]) -> dict[str, list[str]]:
 
 def _ungroup(fields: Fields, name: str) -> dict[str, str]:
     def read(value: object) -> dict[str, str]:
-        return {key: commit for commit, keys in _object(value).items() for key in _names(keys)}
+        return {key: commit for commit, keys in read_object(value).items() for key in _names(keys)}
 
     return fields.need(name, read)
 
 
 def _pairs(fields: Fields, name: str) -> dict[str, str]:
     def read(value: object) -> dict[str, str]:
-        return dict(map(_two_names, _list(value)))
+        return dict(map(_two_names, read_list(value)))
 
     return fields.need(name, read)
 
 
 def _texts(fields: Fields, name: str) -> dict[str, str]:
     def read(value: object) -> dict[str, str]:
-        return {key: read_text(text) for key, text in _object(value).items()}
+        return {key: read_text(text) for key, text in read_object(value).items()}
 
     return fields.need(name, read)
 
@@ -237,23 +246,11 @@ def _two_names(value: object) -> tuple[str, str]:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    return tuple(map(read_text, _list(value)))
+    return tuple(map(read_text, read_list(value)))
 
 
 def _instants(value: object) -> tuple[datetime, ...]:
-    return tuple(map(read_instant, _list(value)))
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list | tuple):
-        raise TypeError("must be a list")
-    return list(value)
-
-
-def _object(value: object) -> JsonObject:
-    if not isinstance(value, Mapping):
-        raise TypeError("must be an object")
-    return value
+    return tuple(map(read_instant, read_list(value)))
 
 
 def _phase(value: object) -> Phase:

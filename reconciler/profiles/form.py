@@ -6,7 +6,7 @@ tolerant of what stations add (unknown fields, nulls, any zone, any number of di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -156,6 +156,20 @@ def read_text(value: object) -> str:
     """Read a string."""
     if not isinstance(value, str):
         raise TypeError("must be a string")
+    return value
+
+
+def read_object(value: object) -> JsonObject:
+    """Read a JSON object."""
+    if not isinstance(value, Mapping):
+        raise TypeError("must be an object")
+    return value
+
+
+def read_list(value: object) -> Sequence[object]:
+    """Read a JSON list, which may be empty."""
+    if not isinstance(value, list | tuple):
+        raise TypeError("must be a list")
     return value
 
 

@@ -7,7 +7,7 @@ what it refused. What is read here is untrusted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,11 +17,12 @@ from typing import TypeVar
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.form import (
     Fields,
-    JsonObject,
     Malformed,
     MalformedProfile,
     read_instant,
     read_integer,
+    read_list,
+    read_object,
     read_profile,
     read_text,
     read_truth,
@@ -228,7 +229,7 @@ def read_with_evse(fields: StateFields) -> Profile:
     """Read a profile together with its EVSE; raises MalformedState."""
     evse_id = fields.need("evseId", read_integer)
     try:
-        return shared(read_profile(evse_id, fields.need("profile", _object)))
+        return shared(read_profile(evse_id, fields.need("profile", read_object)))
     except MalformedProfile as error:
         path = ".".join(part for part in (fields.path, "profile", error.path) if part)
         raise MalformedState(path, error.message) from error
@@ -259,27 +260,15 @@ class StateFields(Fields):
 
     def within(self, name: str, read: Callable[[StateFields], T]) -> T | None:
         """Give what is read from an object inside, or None where it is absent or null."""
-        inside = self.have(name, _object)
+        inside = self.have(name, read_object)
         return None if inside is None else read(StateFields(inside, self.at(name)))
 
     def items(self, name: str, most: int, *, needed: bool = True) -> Iterable[StateFields]:
         """Give the objects of a list that may be empty; there are at most `most`."""
-        items = self.need(name, _list) if needed else self.have(name, _list) or ()
+        items = self.need(name, read_list) if needed else self.have(name, read_list) or ()
         if len(items) > most:
             raise MalformedState(self.at(name), f"has {len(items)} items, and at most {most} are taken")
         return (StateFields(item, f"{self.at(name)}[{index}]") for index, item in enumerate(items))
-
-
-def _object(value: object) -> JsonObject:
-    if not isinstance(value, Mapping):
-        raise TypeError("must be an object")
-    return value
-
-
-def _list(value: object) -> Sequence[object]:
-    if not isinstance(value, list | tuple):
-        raise TypeError("must be a list")
-    return value
 
 
 def _word(words: type[E]) -> Callable[[object], E]:
@@ -294,7 +283,7 @@ def _word(words: type[E]) -> Callable[[object], E]:
 
 def _words(words: type[E]) -> Callable[[object], tuple[E, ...]]:
     read = _word(words)
-    return lambda value: tuple(read(item) for item in _list(value))
+    return lambda value: tuple(read(item) for item in read_list(value))
 
 
 def _read_identity(value: object) -> str:
