@@ -14,6 +14,7 @@ from typing import assert_never
 
 from immutables import Map
 
+from reconciler.controller.holds import forget_turns
 from reconciler.controller.places import changed, place
 from reconciler.controller.sights import off_power, sight
 from reconciler.controller.world import Effect, RevisionLoaded, World
@@ -54,7 +55,7 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
             _line(now, f"not taken, for it is in quarantine: {world.quarantined[head.commit]}", head.commit),
         )
     world = replace(world, refused=None, plans=world.plans.set(head.commit, event.plan), opening=None)
-    world = replace(world, quarantined=_without(world.quarantined, head.commit))
+    world = forget_turns(replace(world, quarantined=_without(world.quarantined, head.commit)))
     if before is None or before.commit == head.commit:
         return keep(place(world, head, world.placed, _needed(world.rollout))), wake_all(world, now)
     world, lines = _supersede(world, event, now)
@@ -105,7 +106,7 @@ def withdraw(world: World, rollout: Rollout) -> World:
     assert world.revision is not None  # noqa: S101 (a rollout has one)
     untouched = (key for key in rollout.released if not _is_started(world, rollout, key))
     back = {key: commit for key in untouched if (commit := rollout.previous[key]) not in world.quarantined}
-    return place(world, world.revision, {**world.placed, **back}, _needed(rollout))
+    return place(forget_turns(world), world.revision, {**world.placed, **back}, _needed(rollout))
 
 
 def abort(world: World, rollout: Rollout, why: str, now: datetime, who: str = "") -> Stepped:
@@ -122,7 +123,8 @@ def abort(world: World, rollout: Rollout, why: str, now: datetime, who: str = ""
     if went_back or rollout.strategy.on_abort == "hold":
         return withdraw(world, rollout), (told, *wake(world, rollout.previous, now))
     stays = dict.fromkeys(rollout.urgent, rollout.commit)
-    world = place(world, world.revisions[rollout.base], {**world.placed, **rollout.previous, **stays})
+    placed = {**world.placed, **rollout.previous, **stays}
+    world = place(forget_turns(world), world.revisions[rollout.base], placed)
     return world, (told, *wake_all(world, now))
 
 

@@ -14,12 +14,13 @@ from immutables import Map
 
 from reconciler.controller.world import Onsets, Storm, World
 from reconciler.plan.change import Change, Clear, Install
+from reconciler.plan.change import changes as pending
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.pace import Meter, opens_at, spend
-from reconciler.rollout.station import Station, share
-from reconciler.rollout.table import Next
+from reconciler.rollout.station import Station, floor_is_in_force, share
+from reconciler.rollout.table import Next, due
 
 SPAN = timedelta(minutes=10)
 """Within which time stations that began to drift are counted together."""
@@ -44,15 +45,24 @@ def stop(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> 
     station = world.stations[key]
     suspension = world.suspended.get(key)
     if suspension is not None:
-        left = tuple(each for each in changes if withdraws(station, each))
+        left = tuple(each for each in _with_clears(world, key, changes, now) if withdraws(station, each))
         return left or Held(f"suspended by {suspension.who}: {suspension.reason}", suspension.until)
     storm = world.storm
     if storm is not None and key in storm.held:
-        left = tuple(each for each in changes if lowers(station, each))
+        left = tuple(each for each in _with_clears(world, key, changes, now) if lowers(station, each))
         return left or Held(
             f"a storm of {storm.drifted} drifted stations since {storm.since:%H:%M} UTC: a person decides"
         )
     return _crowded(world, key, now) or changes
+
+
+def _with_clears(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> tuple[Change, ...]:
+    """Add the clears that are due: they wait for all other changes, which are the very ones that are held back here."""
+    station, pace = world.stations[key], world.pace(key)
+    if not floor_is_in_force(station):
+        return changes
+    clears = (each for each in pending(station.verdicts) if isinstance(each, Clear) and each not in changes)
+    return (*changes, *(each for each in clears if due(station, each, pace) <= now))
 
 
 def lowers(station: Station, change: Change) -> bool:
@@ -76,20 +86,29 @@ def withdraws(station: Station, change: Change) -> bool:
 def take_turn(world: World, key: str, change: Change, now: datetime) -> tuple[World, Held | None]:
     """Take a station's turn to write, or say when it comes; what only lowers flow counts, and does not wait.
 
-    Turns are given in the order in which they are asked for, so that who comes late does not take another's.
+    Turns are given in the order in which they are asked for, so that who comes late does not take another's. Who misses
+    its turn by more than a moment gets a new one: else all that come back from an outage would ask at one instant.
     """
     paces = _paces(world, key)
     slot = world.slots.get(key)
     if not lowers(world.stations[key], change):
         if slot is not None and now < slot:
             return world, _next_turn(slot)
-        if slot is None and (planned := _opens_at(world.turns, paces, now)) > now:
+        planned, opens = (_opens_at(meters, paces, now) for meters in (world.turns, world.meters))
+        if slot is None and planned > now:
             return _give_turn(world, key, paces, planned)
-        if (opens := _opens_at(world.meters, paces, now)) > now:
+        if opens > now and slot is not None and opens > slot + SOON:
+            return _give_turn(world, key, paces, max(planned, opens))
+        if opens > now:
             return replace(world, slots=world.slots.set(key, opens)), _next_turn(opens)
     slots = world.slots if slot is None else world.slots.delete(key)
     turns = world.turns if slot is not None else _spend(world.turns, paces, now)
     return replace(world, meters=_spend(world.meters, paces, now), turns=turns, slots=slots), None
+
+
+def forget_turns(world: World) -> World:
+    """Take all turns back that are still to come: who writes next, and how fast, is another matter from here on."""
+    return replace(world, turns=world.meters, slots=Map())
 
 
 def note_drift(world: World, key: str, before: str, after: str, now: datetime) -> World:
