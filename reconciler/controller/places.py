@@ -44,7 +44,9 @@ def place(world: World, head: Revision, placed: Mapping[str, str], others: Itera
     needed = {head.commit, *placed.values(), *others}
     revisions = Map({commit: known[commit] for commit in sorted(needed) if commit in known})
     kept = Map({key: commit for key, commit in placed.items() if commit != head.commit})
-    return replace(world, revision=head, revisions=revisions, placed=kept, caps=_caps(head, revisions, kept))
+    plans = Map({commit: plan for commit, plan in world.plans.items() if commit in revisions})
+    moved = replace(world, revision=head, revisions=revisions, placed=kept, plans=plans)
+    return replace(moved, caps=_caps(head, revisions, kept))
 
 
 def members(world: World, site: str) -> Iterable[str]:

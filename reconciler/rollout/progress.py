@@ -203,7 +203,7 @@ def _failing(asked: Asked) -> tuple[Rollout, Move | None] | None:
 
 def _gate(rollout: Rollout, failed: Mapping[str, str]) -> str:
     """Say why the gate is shut; empty where it is not."""
-    judged = len({*failed, *rollout.verified}) if failed else 0
+    judged = len(rollout.verified) + sum(key not in rollout.verified for key in failed)
     enough = judged >= rollout.strategy.gate.sample or not rollout.open
     if not failed or not enough or Decimal(len(failed)) / judged <= rollout.strategy.gate.failures:
         return ""
