@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from reconciler.cli.completion import known_stations
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    station: str = typer.Argument(..., help="The station's identity."),
+    station: str = typer.Argument(..., autocompletion=known_stations, help="The station's identity."),
     output: str = typer.Option("table", "-o", "--output", help="table, json or yaml."),
     server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from reconciler.cli.completion import subjects
 from reconciler.cli.terminal import emit
 from reconciler.errors import ReconcilerError, UsageError
 
@@ -67,7 +68,7 @@ Examples:
 
 def plot(
     subject: Subject = typer.Argument(..., help="site, group or station."),
-    name: str = typer.Argument(..., help="Its name, or the station's identity."),
+    name: str = typer.Argument(..., autocompletion=subjects, help="Its name, or the station's identity."),
     path: Path = typer.Argument(Path(), help="The folder of the fleet, in its repository."),
     base: str = typer.Option("", help="What was before: a branch, tag or commit."),
     head: str = typer.Option("", help="What comes after; default: the working tree."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
+from reconciler.cli.completion import stations
 from reconciler.cli.exits import ERROR, OK
 from reconciler.cli.terminal import emit, printable, say
 
@@ -69,7 +70,7 @@ Examples:
 
 def render(
     path: Path = typer.Argument(Path(), help="The folder of the fleet, read as it lies."),
-    station: str = typer.Option("", help="Only this station."),
+    station: str = typer.Option("", autocompletion=stations, help="Only this station."),
     at: str = typer.Option("", help="The instant (RFC 3339); default: now."),
     protocol: Version | None = typer.Option(None, help="Show what this version puts on the wire."),
     explain: bool = typer.Option(False, "--explain", help="Say where each step and each setting comes from."),

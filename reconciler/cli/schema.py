@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from reconciler.cli.completion import kinds
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -24,7 +26,7 @@ Example:  reconciler schema --out schemas"""
 
 
 def schema(
-    kind: str = typer.Argument("", help="Fleet, Site, Group, Schedule, …; default: all kinds."),
+    kind: str = typer.Argument("", autocompletion=kinds, help="Fleet, Site, Group, Schedule, …; default: all kinds."),
     out: Path | None = typer.Option(None, help="Write it into this folder, which is made if need be."),
 ) -> None:
     """Print or write the schema."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from reconciler.cli.completion import known_stations
 from reconciler.cli.orders import REASON, SERVER, WHO
 
 _SUSPEND = """Read these stations and write nothing to them, but to withdraw discharge. What was sent to them stays, and
@@ -15,7 +16,7 @@ Example: reconciler suspend Q3-001 Q3-002 --reason 'works on the cable' --until 
 _RESUME = """Write to stations again that were suspended; or, with --storm, let repairs go on after a drift storm.
 
 Example: reconciler resume -l line=night --reason 'works are done'"""
-STATIONS = typer.Argument(None, metavar="[STATION]...", help="Identities.")
+STATIONS = typer.Argument(None, metavar="[STATION]...", autocompletion=known_stations, help="Identities.")
 LABEL = typer.Option([], "-l", "--label", help="key=value; the stations that carry it.")
 EVERY = typer.Option(False, "--all", help="All stations of the fleet.")
 OUTPUT = typer.Option("table", "-o", "--output", help="table, json, yaml or name.")
