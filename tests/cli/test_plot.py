@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
+from goldens import check_golden
 from reconciler.cli.main import app
 from reconciler.cli.plot import file_name
 from reconciler.reported.saved import write_state
@@ -48,6 +49,20 @@ def test_a_station_shows_what_it_is_reported_to_hold(yard):
     run("station", "a-01", "--out", "plain.svg")
     assert (yard / "known.svg").read_bytes() != (yard / "plain.svg").read_bytes()
     assert run("station", "b-01", "--out", "unmet.svg", "--state", "state.json").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("site-of-23-hours", ("site", "quay", "--day", "2026-03-29", "--theme", "light")),
+        ("group-of-25-hours", ("group", "night", "--day", "2026-10-25", "--theme", "dark")),
+        ("station", ("station", "a-01", "--state", "state.json")),
+    ],
+)
+def test_pictures_golden(yard, name, words):
+    (yard / "state.json").write_text(json.dumps(write_state([held_by(revision(), "a-01")], MONDAY)))
+    assert run(*words, "--out", "drawn.svg").exit_code == 0
+    check_golden(f"pictures/{name}.svg", (yard / "drawn.svg").read_text())
 
 
 def test_a_day_of_any_kind_can_be_asked_for(yard):

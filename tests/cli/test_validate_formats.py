@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from goldens import check_golden
 from reconciler.cli.main import app
 
 FLEET = Path(__file__).parents[2] / "fleets/harbour-buses"
@@ -52,6 +53,18 @@ def at_terminal(*words, env=None):
     finally:
         os.close(outer)
     return process.wait(), b"".join(parts).decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(
+    ("form", "suffix"), [("table", "txt"), ("json", "json"), ("github", "github"), ("sarif", "sarif")]
+)
+def test_errors_golden(broken, form, suffix):
+    check_golden(f"errors/broken.{suffix}", run("validate", broken, "-o", form).stdout)
+
+
+def test_errors_at_a_terminal_golden(broken):
+    _, told = at_terminal("validate", broken, env={"NO_COLOR": "1", "COLUMNS": "100", "TERM": "xterm"})
+    check_golden("errors/broken.terminal", told)
 
 
 def test_without_a_terminal_each_error_is_one_line_that_begins_with_its_place(broken):
