@@ -10,7 +10,7 @@ A document of a station says what would be believed if the process died now: a w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from reconciler.profiles.form import (
     read_integer,
     read_text,
 )
+from reconciler.profiles.values import replace
 from reconciler.reported.belief import Belief, Held, Reported
 from reconciler.reported.events import Disconnected
 from reconciler.reported.saved import (

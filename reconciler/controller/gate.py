@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from reconciler.controller.places import members
 from reconciler.controller.world import World
 from reconciler.plan.change import Change, Clear, Install, Replace
+from reconciler.profiles.values import replace
 from reconciler.rollout.commands import Clear as ClearCommand
 from reconciler.rollout.commands import Push, StationCommand
 from reconciler.rollout.site import NOTHING, Load, exceeds, heavier, load_of

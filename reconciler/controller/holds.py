@@ -6,7 +6,6 @@ suspended station as well. Nothing goes that could not be recorded (invariant 11
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from reconciler.plan.change import Change, Clear, Install
 from reconciler.plan.change import changes as pending
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose
+from reconciler.profiles.values import replace
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.pace import Meter, opens_at, spend
 from reconciler.rollout.station import Station, floor_is_in_force, share

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from immutables import Map
@@ -12,6 +11,7 @@ from reconciler.controller.history import errand
 from reconciler.controller.holds import Held, crowd, stop, take_turn
 from reconciler.controller.world import World
 from reconciler.plan.change import Change, Clear
+from reconciler.profiles.values import replace
 from reconciler.rollout.commands import Clear as ClearCommand
 from reconciler.rollout.commands import Push, StationCommand
 from reconciler.rollout.station import Station

@@ -6,7 +6,6 @@ follows is computed from that knowledge alone, so that a lost, doubled or late e
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -33,6 +32,7 @@ from reconciler.controller.world import (
 )
 from reconciler.errors import ManifestError
 from reconciler.plan.change import changes
+from reconciler.profiles.values import replace
 from reconciler.render.assume import assume
 from reconciler.render.lease import MARGIN
 from reconciler.reported.events import (

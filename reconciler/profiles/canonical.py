@@ -17,6 +17,8 @@ from reconciler.profiles.profile import LAST_INSTANT, ChargingSchedule, CurvePoi
 
 At = TypeVar("At", int, datetime)
 
+Unrolled = tuple[tuple[tuple[datetime, Period], ...], datetime | None]
+
 NEVER = datetime(2200, 1, 1, tzinfo=UTC)
 """Stations that fill in `validTo` use a date beyond this one for "for ever"."""
 EVER = datetime(1971, 1, 1, tzinfo=UTC)
@@ -60,7 +62,8 @@ def _canonical(profile: Profile) -> Profile:
 
 def course(profile: Profile, now: datetime) -> Course:
     """Unroll an Absolute profile from `now` on; the step that holds at `now` starts at `now`."""
-    return _unroll(canonical(profile), now)
+    steps, end = _unroll(canonical(profile), now)
+    return Course(tuple((at, replace(period, start=0)) for at, period in steps), end)
 
 
 def same_meaning(one: Profile, other: Profile, now: datetime) -> bool:
@@ -97,7 +100,8 @@ _IDENTITY: tuple[tuple[str, Callable[[Profile], object]], ...] = (
 )
 
 
-def _unroll(form: Profile, now: datetime) -> Course:
+def _unroll(form: Profile, now: datetime) -> Unrolled:
+    """Give the steps from `now` on, each with the period as it stands in the profile, and the end."""
     schedule = form.schedule
     start = schedule.start or now
     ends = [form.valid_to] if form.valid_to else []
@@ -112,13 +116,13 @@ def _unroll(form: Profile, now: datetime) -> Course:
             break
         if steps and steps[-1][0] == at:
             steps.pop()
-        steps.append((at, replace(period, start=0)))
-    return Course(tuple(steps), end if steps and ends else None)
+        steps.append((at, period))
+    return tuple(steps), end if steps and ends else None
 
 
-def _course_differences(mine: Course, theirs: Course) -> tuple[str, ...]:
-    end = ("duration",) if mine.end != theirs.end else ()
-    return end if _same_steps(mine.steps, theirs.steps) else (*end, "chargingSchedulePeriod")
+def _course_differences(mine: Unrolled, theirs: Unrolled) -> tuple[str, ...]:
+    end = ("duration",) if mine[1] != theirs[1] else ()
+    return end if _same_steps(mine[0], theirs[0]) else (*end, "chargingSchedulePeriod")
 
 
 def _standing_differences(mine: Profile, theirs: Profile, now: datetime) -> tuple[str, ...]:

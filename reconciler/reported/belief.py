@@ -7,11 +7,12 @@ The controller's step folds each event; `plan` compares the result with what is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar, assert_never
 
 from reconciler.profiles.profile import Profile
+from reconciler.profiles.values import replace
 from reconciler.reported.events import (
     Accepted,
     Booted,

@@ -7,10 +7,10 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
+from reconciler.profiles.values import replace
 from reconciler.reported.belief import fold
 from reconciler.reported.events import (
     Accepted,

@@ -8,13 +8,13 @@ nothing, and only a person can say which of them is right.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.plan.change import Change, Clear, Keep, changes, foreign
 from reconciler.profiles.canonical import differences
 from reconciler.profiles.composite import Situation, period_at
 from reconciler.profiles.profile import Profile
+from reconciler.profiles.values import replace
 from reconciler.reported.belief import OURS, Held
 from reconciler.reported.events import Accepted, OutcomeUnknown, Written
 from reconciler.rollout.commands import SendRaw, StationCommand

@@ -5,11 +5,11 @@ The controller's step names a write when it has ended; `absorb` forgets all of t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from reconciler.profiles.canonical import differences
 from reconciler.profiles.profile import Profile
+from reconciler.profiles.values import replace
 from reconciler.reported.events import ProfilesRead
 from reconciler.rollout.absorb import is_news
 from reconciler.rollout.station import Station

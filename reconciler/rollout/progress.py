@@ -8,7 +8,7 @@ wave has passed when every member that is online has the new revision read back 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from immutables import Map
 
 from reconciler.manifests.strategy import Strategy
+from reconciler.profiles.values import replace
 from reconciler.rollout.windows import Verdict
 
 MOST_NAMED = 5

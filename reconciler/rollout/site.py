@@ -84,10 +84,18 @@ def exceeds(loads: Iterable[Load], caps: Caps, now: datetime) -> str:
         ("import", caps.import_w, [(load.draw, counts[key]) for key, load in shared.items()]),
         ("export", caps.export_w, [(load.feed, counts[key]) for key, load in shared.items()]),
     ):
+        if sum((_peak(line) * times for line, times in lines), ZERO) <= cap:
+            continue  # not even if all peaks fell together: no need to say when
         found = first_excess(total(lines), cap, now)
         if found:
             return f"{found[1] / 1000:.1f} kW of {cap / 1000:.1f} kW {name} at {found[0]:%Y-%m-%d %H:%M} UTC"
     return ""
+
+
+@lru_cache(maxsize=50_000)
+def _peak(line: Timeline) -> Decimal:
+    """Give the most that a timeline ever has, and no less than zero."""
+    return max((ZERO, *(power or ZERO for _, power in line.steps)))
 
 
 def first_excess(line: Timeline, cap_w: Decimal, now: datetime) -> tuple[datetime, Decimal] | None:

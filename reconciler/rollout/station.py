@@ -6,7 +6,7 @@ Values only: the controller's step replaces them as events come in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zlib import crc32
@@ -16,6 +16,7 @@ from reconciler.plan.change import Clear, Keep, Owned, Stuck, Verdict, changes, 
 from reconciler.plan.conversion import NOMINAL
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
+from reconciler.profiles.values import replace
 from reconciler.reported.belief import Belief, Held, Reported
 from reconciler.rollout.commands import SendRaw, StationCommand
 from reconciler.rollout.opinion import allows_no_more
