@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection
 from time import process_time
 
 import structlog
-import uvloop
 
 from benchmarks.fleets import snapshot
+from reconciler.cli.loop import run_loop
 from reconciler.manifests.load import load
 from reconciler.simulator.fleet import Setting, SimulatedFleet, utc_now
 from reconciler.simulator.population import stations_like
@@ -58,7 +58,7 @@ def crowd(stations: int, groups: int, address: Address) -> Iterator[Crowd]:
 
 def _live(pipe: Connection, stations: int, groups: int, address: Address) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    uvloop.run(_run(pipe, stations, groups, address))
+    run_loop(_run(pipe, stations, groups, address))
 
 
 async def _run(pipe: Connection, stations: int, groups: int, address: Address) -> None:
