@@ -92,7 +92,8 @@ class Draft:
 
     def cap(self, row, sign):
         """Give a cap in kW that these powers keep to."""
-        return self.rows[row] * max(0, *(sign * each for each in self.flows[row])) + self.slack
+        listed = [each for each in self.names(row) if each not in self.gone]
+        return len(listed) * max(0, *(sign * each for each in self.flows[row])) + self.slack
 
 
 @lru_cache(maxsize=2048)

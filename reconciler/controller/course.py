@@ -15,7 +15,7 @@ from typing import assert_never
 from immutables import Map
 
 from reconciler.controller.holds import forget_turns
-from reconciler.controller.places import changed, place
+from reconciler.controller.places import changed, part, place
 from reconciler.controller.sights import off_power, sight
 from reconciler.controller.world import Effect, RevisionLoaded, World
 from reconciler.manifests.strategy import Wave
@@ -64,7 +64,8 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
     waiting = {} if event.back else {key: commit for key, commit in previous.items() if key not in urgent}
     rollout = _plan(event, before.commit, previous, tuple(sorted(previous if event.back else waiting)), now)
     rollout = replace(rollout, not_before=world.began_at + RETURN if world.began_at else None)
-    world = replace(place(world, head, waiting, _needed(rollout)), rollout=rollout)
+    placed = place(world, head, waiting, _needed(rollout))
+    world = replace(part(world, placed, now), rollout=rollout)
     words = f"begun: {len(previous)} stations change, in {len(rollout.waves)} waves"
     told = (*lines, _line(now, words, head.commit, event.who), *wake_all(world, now))
     world, effects = tend(keep(world), now)
@@ -124,7 +125,7 @@ def abort(world: World, rollout: Rollout, why: str, now: datetime, who: str = ""
         return withdraw(world, rollout), (told, *wake(world, rollout.previous, now))
     stays = dict.fromkeys(rollout.urgent, rollout.commit)
     placed = {**world.placed, **rollout.previous, **stays}
-    world = place(forget_turns(world), world.revisions[rollout.base], placed)
+    world = part(world, place(forget_turns(world), world.revisions[rollout.base], placed), now)
     return world, (told, *wake_all(world, now))
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from immutables import Map
 
 from reconciler.controller.course import RETURN
+from reconciler.controller.dossier import read_load, write_load
 from reconciler.controller.places import place
 from reconciler.controller.revision import Revision
 from reconciler.controller.world import Storm, Suspension, World
@@ -27,8 +28,10 @@ from reconciler.profiles.form import (
     read_text,
     write_instant,
 )
+from reconciler.reported.saved import StateFields
 from reconciler.rollout.ledger import Kind, Name
 from reconciler.rollout.progress import Phase, Rollout
+from reconciler.rollout.site import Load
 
 FLEET: Name = (Kind.FLEET, "")
 
@@ -43,6 +46,7 @@ def write_fleet(world: World, _: str) -> JsonObject:
         "plans": dict(world.plans),
         "quarantined": [[commit, why] for commit, why in world.quarantined.items()],
         "storm": _write_storm(storm) if storm else None,
+        "left": {key: {"site": site, **write_load(world.loads[key])} for key, site in world.left.items()},
     }
 
 
@@ -139,7 +143,14 @@ def restore_course(
     if rollout is not None and not rollout.is_over:
         away = dict.fromkeys(key for key in rollout.released if key not in rollout.failed)
         rollout = replace(rollout, deferred=Map(away), not_before=now + RETURN)
-    world = replace(world, revisions=Map(revisions), rollout=rollout)
+    left = {key: _read_left(each, key) for key, each in (fields.have("left", read_object) or {}).items()}
+    world = replace(
+        world,
+        revisions=Map(revisions),
+        rollout=rollout,
+        left=Map({key: site for key, (site, _) in left.items()}),
+        loads=world.loads.update({key: load for key, (_, load) in left.items()}),
+    )
     return place(world, head, placed, revisions.keys())
 
 
@@ -180,6 +191,11 @@ def _read_rollout(fields: Fields) -> Rollout:
         forgiven=Map(dict.fromkeys(fields.need("forgiven", _names))),
         released_at=fields.have("releasedAt", _instants) or (),
     )
+
+
+def _read_left(document: object, key: str) -> tuple[str, Load]:
+    fields = StateFields(read_object(document), key)
+    return fields.need("site", read_text), read_load(fields)
 
 
 def _read_suspension(fields: Fields) -> Suspension:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
 from immutables import Map
@@ -14,7 +16,8 @@ from immutables import Map
 from reconciler.controller.revision import Revision
 from reconciler.controller.world import World
 from reconciler.plan.fingerprint import Fingerprints
-from reconciler.rollout.site import Caps
+from reconciler.profiles.timeline import combine, timeline
+from reconciler.rollout.site import ZERO, Caps, Load, first_excess
 
 LIVE_REVISIONS = 8
 """How many revisions' fingerprints are remembered; more are seldom followed at once."""
@@ -49,12 +52,49 @@ def place(world: World, head: Revision, placed: Mapping[str, str], others: Itera
     return replace(moved, caps=_caps(head, revisions, kept))
 
 
+def part(before: World, after: World, now: datetime) -> World:
+    """Note who is listed no more: what it holds counts at its site for one more lease, for nobody renews it."""
+    gone = {
+        key: site for key in before.loads if (site := _site(before, key)) is not None and not _is_listed(after, key)
+    }
+    kept = {key: site for key, site in before.left.items() if not _is_listed(after, key) and _flows(before, key, now)}
+    loads = {key: _end(before.loads[key], now + _lease(before, key)) for key in gone}
+    return replace(after, left=Map({**kept, **gone}), loads=after.loads.update(loads))
+
+
 def members(world: World, site: str) -> Iterable[str]:
-    """Give the stations that follow a revision which has them on this site."""
+    """Give the stations that follow a revision which has them on this site, and those that have left it of late."""
+    left = tuple(key for key, each in world.left.items() if each == site)
     if world.revision is not None and not world.placed:
-        return world.revision.members.get(site, ())
+        return (*world.revision.members.get(site, ()), *left)
     listed = dict.fromkeys(key for each in world.revisions.values() for key in each.members.get(site, ()))
-    return tuple(key for key in listed if _site(world, key) == site)
+    return (*(key for key in listed if _site(world, key) == site), *left)
+
+
+def _is_listed(world: World, key: str) -> bool:
+    target = world.target(key)
+    return target is not None and key in target.fleet.stations
+
+
+def _lease(world: World, key: str) -> timedelta:
+    target = world.target(key)
+    assert target is not None  # noqa: S101 (it has a site there)
+    return target.fleet.stations[key].settings.fail_safe.lease
+
+
+def _end(load: Load, at: datetime) -> Load:
+    """Give a load that is over at an instant."""
+    over = timeline([(at, ZERO)])
+
+    def cut(powers: tuple[Decimal | None, ...]) -> Decimal:
+        return ZERO if powers[1] is not None else powers[0] or ZERO
+
+    return Load(combine((load.draw, over), cut), combine((load.feed, over), cut))
+
+
+def _flows(world: World, key: str, now: datetime) -> bool:
+    lines = (world.loads[key].draw, world.loads[key].feed)
+    return any(first_excess(line, ZERO, now) is not None for line in lines)
 
 
 def _site(world: World, key: str) -> str | None:

@@ -161,7 +161,8 @@ class World:
 
     `revision` is the head. `placed` names, for stations that are not released to it, the commit that they hold on to;
     `revisions` has all that somebody follows, by commit, `plans` the digests with which they came, and `caps` the caps
-    of each site, the lowest of all that its stations follow. `opening` is the last verdict of the rollout's windows,
+    of each site, the lowest of all that its stations follow. `left` has the site of stations that are listed no more
+    while what they hold may still flow there. `opening` is the last verdict of the rollout's windows,
     and when it was given. `quarantined` commits are not taken again, `turned` tells since when each station stands as
     it does. `meters` hold the pace of the fleet (under "") and of sites, `turns` do so for what is still to come, and
     `slots` are the instants given to stations. `reading` are routine read-backs under way, `site_in_flight` the
@@ -184,6 +185,7 @@ class World:
     revisions: Map[str, Revision] = field(default_factory=Map)
     placed: Map[str, str] = field(default_factory=Map)
     caps: Map[str, Caps] = field(default_factory=Map)
+    left: Map[str, str] = field(default_factory=Map)
     rollout: Rollout | None = None
     plans: Map[str, str] = field(default_factory=Map)
     opening: tuple[datetime, Verdict] | None = None
