@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.controller.holds import take_turn
-from reconciler.controller.world import Verb
+from reconciler.controller.holds import stop, take_turn
+from reconciler.controller.world import Recording, Verb, World
 from reconciler.plan.change import changes
 from reconciler.profiles.fit import may_discharge
 from reconciler.rollout.commands import Clear, Push
@@ -86,3 +86,22 @@ def test_a_newer_revision_with_a_faster_pace_does_not_wait_for_the_slower_one():
     fleet.load(made("waves: [100%], pace: {writes: 1}", commit="c2", first=-6)).run(1.5 * MINUTES)
     fleet.load(made("waves: [100%], pace: {writes: 600}", commit="c3", first=-5)).run(2 * MINUTES)
     assert len(holders(fleet, "c3")) == 8
+
+
+def test_nothing_goes_while_it_cannot_be_recorded():
+    fleet = settled()
+    fleet.feed(Recording(ok=False, why="the disk is full"))
+    since = fleet.now
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(5 * MINUTES)
+    fleet.stations["B-1"].held.pop(1011)
+    fleet.run(60 * MINUTES)
+    assert not fleet.sent((Push, Clear), since)
+    assert "the disk is full" in fleet.why("B-1")
+
+
+def test_where_no_revision_is_followed_nothing_paces_and_nothing_is_crowded():
+    fleet, key = waiting()
+    (change,) = changes(fleet.world.stations[key].verdicts)
+    alone = World(stations=fleet.world.stations)
+    assert stop(alone, key, (change,), fleet.now) == (change,)
+    assert take_turn(alone, key, change, fleet.now) == (alone, None)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.controller.world import Verb
+from rollouts import made, settled
 from yards import Draft, Yards, commit
 
 BEFORE = Draft((2, 2), powers=((7, 7), (5, 2)))
@@ -49,3 +50,11 @@ def test_a_station_that_an_aborted_revision_had_added_counts_until_its_lease_is_
     yards.load(commit(added, "c1")).run(5 * MINUTE)
     yards.order(Verb.ABORT)
     assert dict(yards.world.left) == {"a-1": "yard"}
+
+
+def test_who_is_on_no_site_holds_on_to_its_revision_and_lowers_no_cap():
+    homeless = (("{site: yard, select: {labels: {row: a}}", "{select: {labels: {row: a}}"),)
+    fleet = settled(more=homeless)
+    fleet.load(made(commit="c2", first=-6, more=homeless)).run(MINUTE)
+    assert len(fleet.world.placed) == 7
+    assert dict(fleet.world.caps) == fleet.world.revision.caps
