@@ -22,6 +22,7 @@ ROLLOUTS = (
     "waves: [2, 100%], soak: 1m, concurrency: {perSite: 1}",
 )
 ROLLED_BACK = tuple(each for each in ROLLOUTS if "hold" not in each)
+GONE = ((), (), ("A-1",), ("A-2", "B-1"))
 PACES = ("pace: {writes: 3}", "pace: {writes: 30, perSite: 6}", "pace: {writes: 60, perSite: 2}")
 
 stations = st.integers(0, 9)
@@ -33,13 +34,14 @@ fates = st.lists(st.sampled_from(("answer", "request", "")), max_size=3)
 verbs = st.sampled_from((Verb.PAUSE, Verb.RESUME, Verb.ABORT, Verb.SUSPEND, Verb.UNSUSPEND))
 
 
-def commits(rollouts=ROLLOUTS):
+def commits(rollouts=ROLLOUTS, gone=((),)):
     fields = {
         "powers": st.tuples(two, two),
         "slack": st.sampled_from((0, 5)),
         "rollout": st.sampled_from(rollouts),
         "discharge": st.booleans(),
         "levels": st.tuples(st.sampled_from((10, 10, 20)), st.just(10)),
+        "gone": st.sampled_from(gone),
     }
     return st.tuples(st.just("commit"), st.fixed_dictionaries(fields))
 
@@ -88,7 +90,7 @@ def test_whatever_happens_every_station_holds_in_the_end_what_it_should_and_no_r
 
 
 @settings(max_examples=60)
-@given(sizes, scripts(commits(), losses, orders, crashes))
+@given(sizes, scripts(commits(gone=GONE), losses, orders, crashes))
 def test_no_write_brings_a_site_over_a_cap_of_any_revision_that_it_follows(rows, script):
     yards = Yards(Draft(rows))
     truth = [yards.sums(row) for row in range(len(SITES))]
