@@ -106,7 +106,8 @@ def withdraw(world: World, rollout: Rollout) -> World:
     """Let released stations to which nothing of it was written yet go on with what they held, unless in quarantine."""
     assert world.revision is not None  # noqa: S101 (a rollout has one)
     untouched = (key for key in rollout.released if not _is_started(world, rollout, key))
-    back = {key: commit for key in untouched if (commit := rollout.previous[key]) not in world.quarantined}
+    left = world.quarantined if rollout.returns else ()
+    back = {key: commit for key in untouched if (commit := rollout.previous[key]) not in left}
     return place(forget_turns(world), world.revision, {**world.placed, **back}, _needed(rollout))
 
 
@@ -117,11 +118,10 @@ def abort(world: World, rollout: Rollout, why: str, now: datetime, who: str = ""
     Where a person went back, there is nothing to return to: that is in quarantine.
     """
     over = end(rollout, Phase.ABORTED, why, now, who)
-    went_back = rollout.base in world.quarantined
-    quarantined = world.quarantined if went_back else _quarantine(world.quarantined, rollout.commit, why)
+    quarantined = world.quarantined if rollout.returns else _quarantine(world.quarantined, rollout.commit, why)
     told = _line(now, f"aborted: {why}", rollout.commit, who)
     world = keep(replace(world, rollout=over, quarantined=quarantined))
-    if went_back or rollout.strategy.on_abort == "hold":
+    if rollout.returns or rollout.strategy.on_abort == "hold":
         return withdraw(world, rollout), (told, *wake(world, rollout.previous, now))
     stays = dict.fromkeys(rollout.urgent, rollout.commit)
     placed = {**world.placed, **rollout.previous, **stays}
@@ -185,6 +185,7 @@ def _plan(
         changed_at=now,
         who=event.who,
         overridden=event.forced if event.back else "",
+        returns=event.back,
     )
 
 

@@ -26,6 +26,7 @@ from reconciler.profiles.form import (
     read_list,
     read_object,
     read_text,
+    read_truth,
     write_instant,
 )
 from reconciler.reported.saved import StateFields
@@ -70,6 +71,7 @@ def write_rollout(world: World, commit: str) -> JsonObject | None:
         "reason": rollout.reason,
         "who": rollout.who,
         "overridden": rollout.overridden,
+        "returns": rollout.returns,
         "failed": dict(rollout.failed),
         "forgiven": sorted(rollout.forgiven),
         "releasedAt": [write_instant(each) for each in rollout.released_at],
@@ -187,6 +189,7 @@ def _read_rollout(fields: Fields) -> Rollout:
         reason=fields.have("reason", read_text) or "",
         who=fields.have("who", read_text) or "",
         overridden=fields.have("overridden", read_text) or "",
+        returns=fields.have("returns", read_truth) or False,
         failed=Map(_texts(fields, "failed")),
         forgiven=Map(dict.fromkeys(fields.need("forgiven", _names))),
         released_at=fields.have("releasedAt", _instants) or (),

@@ -55,7 +55,8 @@ class Rollout:
     what makes them safer does not wait. `open`, `deferred`, `verified` and `failed` (with the reason) have each member
     of the released waves once. `faults` are those that members showed when they were released. `forgiven` are those
     that a person no longer waits for. `released_at` has the instant of each wave that was released. `overridden` is a
-    person's reason to pass the windows by. Until `not_before`, set when a process begins, stations come back first.
+    person's reason to pass the windows by; with `returns`, a person went back, and what was in force is in quarantine.
+    Until `not_before`, set when a process begins, who is offline is waited for as well.
     """
 
     commit: str
@@ -74,6 +75,7 @@ class Rollout:
     who: str = ""
     overridden: str = ""
     urgent: tuple[str, ...] = ()
+    returns: bool = False
     open: Map[str, None] = field(default_factory=Map)
     deferred: Map[str, None] = field(default_factory=Map)
     verified: Map[str, None] = field(default_factory=Map)

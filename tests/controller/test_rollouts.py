@@ -487,3 +487,18 @@ def test_a_storm_holds_a_rollout_up_and_it_says_so():
     assert not rollout(fleet).reason
     fleet.run(60 * MINUTES)
     assert rollout(fleet).phase is Phase.COMPLETE
+
+
+def test_what_is_held_after_an_abort_is_gone_back_to_when_the_next_one_aborts():
+    hold = "waves: [1, 100%], soak: 5m, onAbort: hold"
+    fleet = settled()
+    fleet.load(made(hold, commit="c2", first=-6)).run(MINUTES)
+    order(fleet, Verb.ABORT)
+    fleet.load(made("waves: [1, 100%], soak: 5m", commit="c3", first=-5)).run(MINUTES)
+    touched = holders(fleet, "c3")
+    assert touched
+    assert order(fleet, Verb.ABORT) == ""
+    fleet.run(30 * MINUTES)
+    assert set(fleet.world.quarantined) == {"c2", "c3"}
+    assert not holders(fleet, "c3")
+    assert fleet.world.revision.commit == "c2"
