@@ -22,7 +22,7 @@ SUITE: tuple[tuple[str, Mapping[str, str], Callable[[], Mapping[str, float]]], .
     ("reconcile 10,000 stations in memory", {"no_change_frames": "0"}, reconcile.measure),
     ("2,000 stations over sockets", {}, lambda: converge.measure(2000, 40)),
     ("10,000 stations over sockets", {"change_s": "at most 60"}, lambda: converge.measure(10_000, 200)),
-    ("memory of 5,000 connected stations", {"kb_per_station": "at most 40"}, memory.measure),
+    ("memory per connected station", {"kb_per_station": "at most 40"}, memory.measure),
     ("restart with 5,000 stations in sync", {"verified_s": "at most 60", "frames": "0"}, restart.measure),
     ("history of 100,000 writes", {}, history.measure),
     ("a quiet year of one station", {"most_writes_of_a_profile": "at most 366"}, quiet_year.measure),
