@@ -104,7 +104,7 @@ class Tenure:
         return connection
 
     async def _take(self, connection: AsyncConnection, fleet: str) -> None:
-        row = await _keeper(connection)
+        row = await self._keeper(connection)
         if fleet and row.fleet and row.fleet.casefold() != fleet.casefold():
             raise UsageError(f"{self._address} belongs to the fleet {row.fleet!r}: give another database")
         self._number, self._batch = row.tenure + 1, row.batch
@@ -114,7 +114,7 @@ class Tenure:
         self._need_same_file()
         connection = await self._connect()
         async with connection.begin():
-            row = await _keeper(connection)
+            row = await self._keeper(connection)
         if self._unsure is not None and (row.tenure, row.batch) == (self._number, self._unsure[0]):
             self._recorded += Counter(self._unsure[1])
             self._unsure = None
@@ -126,13 +126,16 @@ class Tenure:
         if (await connection.execute(mine)).rowcount != 1:
             raise lost(self._address, "was taken over by another controller: stop one of them and start the other anew")
 
+    async def _keeper(self, connection: AsyncConnection) -> Row[Any]:
+        """Read whose the database is; a damaged page may be read without complaint, and say nothing that makes sense."""
+        rows = (await connection.execute(select(KEEPER))).all()
+        if len(rows) != 1 or not all(isinstance(each, int) for each in (rows[0].tenure, rows[0].batch)):
+            raise lost(self._address, "is damaged: put a backup in its place, or move it away to begin anew")
+        return rows[0]
+
     def _need_same_file(self) -> None:
         if isinstance(self._address, File) and identity(self._address.path) != self._file:
             raise lost(self._address, "was moved or replaced: start the controller anew on the file that it is to use")
-
-
-async def _keeper(connection: AsyncConnection) -> Row[Any]:
-    return (await connection.execute(select(KEEPER))).one()
 
 
 def _without(entries: Entries, recorded: Counter[Entry]) -> Entries:

@@ -195,6 +195,24 @@ async def test_a_program_that_holds_the_file_is_waited_for_and_then_told(tmp_pat
         assert len(await store.history(Question(limit=1000))) == 200
 
 
+@pytest.mark.parametrize("damage", ["UPDATE keeper SET batch = 'noise'", "DELETE FROM keeper"])
+async def test_a_database_that_does_not_say_whose_it_is_counts_as_damaged(tmp_path, opened, line, monkeypatch, damage):
+    monkeypatch.setattr(engines, "BUSY_S", 0.1)
+    path = tmp_path / "state.db"
+    async with opened(str(path)) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreLost):
+                await store.write(_lines(line))
+            other.execute(damage)
+            other.execute("COMMIT")
+        with pytest.raises(StoreLost, match="is damaged: put a backup in its place"):
+            await store.write(_lines(line))
+    with pytest.raises(StoreLost, match="is damaged: put a backup in its place"):
+        async with opened(str(path)):
+            pass
+
+
 async def test_a_lost_file_is_told_when_it_is_written(tmp_path, opened, line):
     path = tmp_path / "state.db"
     async with opened(str(path)) as store:
