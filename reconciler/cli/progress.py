@@ -73,7 +73,8 @@ def _missing(view: View) -> Iterator[str]:
         yield from wrap(each["reason"], f"failed {each['station']}: ", "  ")
     yield from _more(view["failing"])
     for each in view["deferred"][:MOST_NAMED]:
-        yield f"{each['state']} {each['station']}: offline, awaited until {each['expires'] or 'it comes'}"
+        until = "until it is resumed" if each["why"] == "suspended" else f"until {each['expires'] or 'it comes'}"
+        yield f"{each['state']} {each['station']}: {each['why']}, awaited {until}"
     yield from _more(view["deferred"])
 
 

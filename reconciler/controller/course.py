@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import assert_never
 
 from immutables import Map
@@ -82,7 +83,7 @@ def tend(world: World, now: datetime) -> Stepped:
     if rollout.reason == STORM:
         rollout = replace(rollout, reason="")
     world, opening = _opening(world, rollout, now)
-    after, move = advance(rollout, opening, lambda: off_power(world, rollout, now), now)
+    after, move = advance(rollout, opening, lambda: off_power(world, rollout, now), now, partial(_spelt, world))
     if after is not world.rollout:
         world = keep(replace(world, rollout=after))
     if move is None:
@@ -251,6 +252,12 @@ def wake(world: World, keys: Iterable[str], now: datetime) -> tuple[Effect, ...]
 def wake_all(world: World, now: datetime) -> tuple[Effect, ...]:
     """Let all stations that were met be looked at."""
     return tuple(Wake(station.identity, now) for station in world.stations.values())
+
+
+def _spelt(world: World, key: str) -> str:
+    """Give a station's identity as it spells it itself, so that a reason reads as the lists do."""
+    station = world.stations.get(key)
+    return station.identity if station is not None else key
 
 
 def _line(now: datetime, words: str, commit: str, who: str = "") -> Entry:

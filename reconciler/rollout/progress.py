@@ -123,12 +123,16 @@ Move = Release | Withhold | Abort | Finish
 
 
 class Asked(NamedTuple):
-    """What a row looks at; `powers` gives members whose measured power is off, and why, when it is asked."""
+    """What a row looks at; `powers` gives members whose measured power is off, and why, when it is asked.
+
+    `spelt` gives a member's key as people write it.
+    """
 
     rollout: Rollout
     opening: Verdict
     powers: Callable[[], Mapping[str, str]]
     now: datetime
+    spelt: Callable[[str], str] = str
 
 
 class Row(NamedTuple):
@@ -151,10 +155,14 @@ def observe(rollout: Rollout, key: str, sight: Sight) -> Rollout:
 
 
 def advance(
-    rollout: Rollout, opening: Verdict, powers: Callable[[], Mapping[str, str]], now: datetime
+    rollout: Rollout,
+    opening: Verdict,
+    powers: Callable[[], Mapping[str, str]],
+    now: datetime,
+    spelt: Callable[[str], str] = str,
 ) -> tuple[Rollout, Move | None]:
     """Say what follows; None where nothing does. A move that was made is not asked for again."""
-    asked = Asked(rollout, opening, powers, now)
+    asked = Asked(rollout, opening, powers, now, spelt)
     answers = (row.answer(asked) for row in TABLE)
     return next((answer for answer in answers if answer is not None), (rollout, None))
 
@@ -201,17 +209,17 @@ def _over(asked: Asked) -> tuple[Rollout, Move | None] | None:
 
 def _failing(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout = asked.rollout
-    return (rollout, Abort(gate)) if (gate := _gate(rollout, rollout.failed)) else None
+    return (rollout, Abort(gate)) if (gate := _gate(rollout, rollout.failed, asked.spelt)) else None
 
 
-def _gate(rollout: Rollout, failed: Mapping[str, str]) -> str:
+def _gate(rollout: Rollout, failed: Mapping[str, str], spelt: Callable[[str], str]) -> str:
     """Say why the gate is shut; empty where it is not."""
     judged = len(rollout.verified) + sum(key not in rollout.verified for key in failed)
     enough = judged >= rollout.strategy.gate.sample or not rollout.open
     if not failed or not enough or Decimal(len(failed)) / judged <= rollout.strategy.gate.failures:
         return ""
     first = sorted(failed)[:MOST_NAMED]
-    named = "; ".join(f"{key}: {failed[key]}" for key in first)
+    named = "; ".join(f"{spelt(key)}: {failed[key]}" for key in first)
     more = f" and {len(failed) - len(first)} more" if len(failed) > len(first) else ""
     return f"{len(failed)} of {judged} stations failed: {named}{more}"
 
@@ -243,7 +251,7 @@ def _releasing(asked: Asked) -> tuple[Rollout, Move | None] | None:
         return rollout, None
     until = asked.now + rollout.strategy.soak
     soaking = replace(rollout, phase=Phase.SOAKING, soak_until=until, reason="", changed_at=asked.now)
-    return advance(soaking, asked.opening, asked.powers, asked.now)
+    return advance(soaking, *asked[1:])
 
 
 def _soaking(asked: Asked) -> tuple[Rollout, Move | None] | None:
@@ -253,7 +261,7 @@ def _soaking(asked: Asked) -> tuple[Rollout, Move | None] | None:
     if _is_awaited(rollout, asked.now):
         return rollout, None  # who came back meanwhile is waited for as well
     off = asked.powers()
-    gate = _gate(rollout, {**rollout.failed, **off}) if off else ""
+    gate = _gate(rollout, {**rollout.failed, **off}, asked.spelt) if off else ""
     return (rollout, Abort(gate)) if gate else _next_wave(rollout, asked.now)
 
 

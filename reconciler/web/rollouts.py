@@ -151,5 +151,6 @@ def _away(world: WorldLike, member: Member) -> View:
         "station": identity(world, member.key),
         "wave": member.wave + 1,
         "state": member.state,
+        "why": "suspended" if member.key in world.suspended else "offline",
         "expires": write_instant(member.expires),
     }

@@ -40,7 +40,9 @@ ROLLOUT = {
     "waves": [FIRST, SECOND, THIRD],
     "urgent": 0,
     "failing": [{"station": "Q3-007", "reason": "fault on EVSE 1"}],
-    "deferred": [{"station": "Q3-008", "wave": 2, "state": "deferred", "expires": "2026-03-10T12:25:00Z"}],
+    "deferred": [
+        {"station": "Q3-008", "wave": 2, "state": "deferred", "why": "offline", "expires": "2026-03-10T12:25:00Z"}
+    ],
     "rest": {"stations": 16, "leastSeconds": 605},
     "quarantined": [],
 }
@@ -85,7 +87,10 @@ def test_all_that_stands_in_the_way_is_told():
         "window": SHUT | {"overridden": False},
         "urgent": 3,
         "failing": [{"station": f"A{each}", "reason": "no"} for each in range(12)],
-        "deferred": [{"station": "A99", "state": "missed", "expires": None}],
+        "deferred": [
+            {"station": "A99", "state": "missed", "why": "offline", "expires": None},
+            {"station": "A98", "state": "deferred", "why": "suspended", "expires": "2026-03-10T12:25:00Z"},
+        ],
         "rest": {"stations": 0, "leastSeconds": 0},
         "quarantined": [{"commit": "bad" * 12, "why": "3 of 5 stations failed: " + "x" * 90}],
     }
@@ -99,6 +104,7 @@ def test_all_that_stands_in_the_way_is_told():
     assert "  3 stations became safer and did not wait for a wave" in lines
     assert "  and 2 more" in lines
     assert "missed A99: offline, awaited until it comes" in lines
+    assert "deferred A98: suspended, awaited until it is resumed" in lines
     assert "quarantined badbadbadbad: 3 of 5" in told
     assert "are left" not in told
     over = write_rollout(ROLLOUT | {"window": None, "who": "ada"})

@@ -58,14 +58,31 @@ def test_a_failing_station_is_named_with_its_reason():
     assert states(view, 0)["failed"] == 1
 
 
+def test_the_reason_of_an_abort_spells_stations_as_the_lists_do():
+    fleet = going("waves: [100%], soak: 5m", after=timedelta(0))
+    for each in EIGHT:
+        fleet.feed(Faulted(each, 1, active=True, what="connector"))
+    view = shown(fleet)
+    assert view["phase"] == "aborted"
+    assert "stations failed: A-1: fault on EVSE 1" in view["reason"]
+
+
 def test_who_is_offline_is_deferred_and_missed_once_its_time_is_over():
     spec = "waves: [100%], deferral: 2d"
     fleet = going(spec, away=EIGHT[:2])
     assert shown(fleet)["deferred"] == [
-        {"station": each, "wave": 1, "state": "deferred", "expires": "2026-03-05T12:05:00Z"} for each in EIGHT[:2]
+        {"station": each, "wave": 1, "state": "deferred", "why": "offline", "expires": "2026-03-05T12:05:00Z"}
+        for each in EIGHT[:2]
     ]
     fleet.now += timedelta(days=2)
     assert {each["state"] for each in shown(fleet)["deferred"]} == {"missed"}
+
+
+def test_a_suspended_member_is_not_called_offline():
+    fleet = settled("waves: [100%]")
+    order(fleet, Verb.SUSPEND, keys=("a-1",))
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(MINUTES)
+    assert [(each["station"], each["why"]) for each in shown(fleet)["deferred"]] == [("A-1", "suspended")]
 
 
 def test_who_comes_back_after_the_end_is_not_missed():
