@@ -80,7 +80,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
     for row in rows:
         what = f"{row['action']} {row.get('profileId') or ''}".strip()
         reason = ": ".join(part for part in (what, row.get("reason", "")) if part)
-        said = " ".join((reason, *_places(row)))
+        said = "\n".join((reason, *_places(row)))
         at = row["at"].replace("T", " ").removesuffix("Z")
         table.add_row(
             cell(at), cell(row.get("station", "")), cell(said), cell(_ended(row)), cell(row.get("revision", "")[:8])
@@ -89,8 +89,9 @@ def _table(rows: list[dict[str, Any]]) -> Any:
 
 
 def _places(row: dict[str, Any]) -> list[str]:
-    """Give what a reason stands on: the line in git, and the person."""
-    return [f"({row[name]})" for name in ("source", "who") if row.get(name)]
+    """Give what a reason stands on, a line each: the lines in git, and the person."""
+    lines = [each for each in row.get("source", "").split(", ") if each]
+    return [*lines, f"by {row['who']}"] if row.get("who") else lines
 
 
 def _ended(row: dict[str, Any]) -> str:

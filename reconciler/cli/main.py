@@ -62,7 +62,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             return _hang_up()
         except TyperException as error:
-            _complain(error.format_message(), _usage(error))
+            _complain(error.format_message().replace(": Value error, ", ": "), _usage(error))
             return USAGE
         except ReconcilerError as error:
             return report(error)

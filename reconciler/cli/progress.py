@@ -39,7 +39,8 @@ def _head(view: View) -> Iterator[str]:
     until = f" until {view['soakUntil']}" if view["soakUntil"] else ""
     yield f"rollout of {_short(view['commit'])} (after {_short(view['base'])}): {view['phase']}{until}"
     yield f"  began {view['beganAt']}; plan {_short(view['plan'])}"
-    said = f"{view['who']}: {view['reason']}" if view["who"] and view["reason"] else view["reason"] or view["who"]
+    said = f"{view['who']}: {view['reason']}" if view["who"] and view["reason"] else view["reason"]
+    said = said or (view["who"] and f"steered by {view['who']}")
     for words in (said, view["heldBy"] and f"held back by {view['heldBy']}"):
         if words:
             yield from wrap(words, "  ", "    ")

@@ -88,7 +88,8 @@ def _fleet(world: World, event: RevisionLoaded | RevisionRefused | Order | Recor
 
 def _record(world: World, event: Recording, now: datetime) -> Stepped:
     """Stop pushing while nothing can be recorded, and go on when it can."""
-    recorded = replace(world, recording=event)
+    before = world.recording
+    recorded = replace(world, recording=replace(event, since=before.since if event.ok is before.ok else now))
     return recorded, (*wake_all(recorded, now), Wake(ALL, now)) if event.ok else ()
 
 

@@ -111,10 +111,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Whether what is done can be recorded; while it can't, nothing is pushed (invariant 11)."""
+    """Whether what is done can be recorded; while it can't, nothing is pushed (invariant 11).
+
+    `since` is the step's own note of when that turned, None where it never did.
+    """
 
     ok: bool
     why: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,7 @@ def _words(counts: Counter[Reason], total: int) -> str:
 def _causes(world: WorldLike) -> Iterator[Cause]:
     """Give what stands over the stations, the gravest first."""
     if not world.recording.ok:
-        yield Cause(stalls=True, reason="NotRecording", message=world.recording.why, since=None)
+        yield Cause(stalls=True, reason="NotRecording", message=world.recording.why, since=world.recording.since)
     if world.storm is not None:
         storm = world.storm
         words = f"{storm.drifted} of {storm.connected} connected stations drifted at once"

@@ -108,7 +108,7 @@ def test_all_that_stands_in_the_way_is_told():
     assert "quarantined badbadbadbad: 3 of 5" in told
     assert "are left" not in told
     over = write_rollout(ROLLOUT | {"window": None, "who": "ada"})
-    assert "  ada" in over
+    assert "  steered by ada" in over
     assert not any("windows" in line for line in over)
     assert any(
         "windows: passed by" in each for each in write_rollout(ROLLOUT | {"window": SHUT | {"overridden": True}})
@@ -305,13 +305,19 @@ def test_the_history_tells_what_why_and_how_it_ended(answers, reconciler):
     table = reconciler("history", "night", "--since", "2d", "--until", "2026-03-03T19:00:00Z")
     assert max(map(len, table.stdout.splitlines())) <= 100
     told = " ".join(table.stdout.split())
-    for words in ("no answer yet", "rollout pause: noise (ada)", "Accepted in 130 ms; as sent", "c0ffeec0"):
+    for words in ("no answer yet", "rollout pause: noise", "by ada", "Accepted in 130 ms; as sent", "c0ffeec0"):
         assert words in told, told
-    assert "SetChargingProfile 810011: Accepted in 130 ms; as sent c0ffeec0 missing (s.yaml:4:7)" in told
+    assert "SetChargingProfile 810011: Accepted in 130 ms; as sent c0ffeec0 missing s.yaml:4:7" in told
     assert answers.asked[-1][1].startswith("/api/v1/history?about=night&limit=50&since=20")
     assert "&until=2026-03-03T19%3A00%3A00Z" in answers.asked[-1][1]
     assert json.loads(reconciler("history", "-o", "json").stdout) == [OPEN, NOTE, LINE]
     assert [json.loads(line) for line in reconciler("history", "-o", "jsonl").stdout.splitlines()] == [OPEN, NOTE, LINE]
+
+
+def test_a_wrong_word_is_told_with_those_that_there_are(reconciler):
+    ended = reconciler("rollout", "bogus")
+    assert ended.exit_code == 64
+    assert "Invalid value for 'word': 'bogus' is not one of 'status'" in ended.stderr
 
 
 def test_an_empty_history_is_said_so(answers, reconciler):

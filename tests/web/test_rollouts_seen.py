@@ -89,11 +89,14 @@ def test_a_suspended_station_that_wants_writing_is_stalled_and_others_are_not():
 
 def test_what_cannot_be_recorded_is_named_as_the_reason():
     fleet = settled("waves: [100%]")
+    since = fleet.now
     fleet.feed(Recording(ok=False, why="disk full"))
     fleet.stations["A-1"].held.clear()
     fleet.run(30 * MINUTES)
     assert stance(fleet.world, "a-1").reason is Reason.NOT_RECORDING
     assert Watched(fleet).conditions()["Stalled"] == ("True", "NotRecording")
+    fleet.feed(Recording(ok=False, why="disk still full"))
+    assert {each.at for each in fleet_conditions(fleet.world, ()) if each.reason == "NotRecording"} == {since}
     fleet.feed(Recording(ok=True))
     fleet.run(30 * MINUTES)
     assert stance(fleet.world, "a-1").reason is Reason.IN_SYNC
