@@ -30,6 +30,8 @@ from reconciler.store.store import Store
 
 NOTHING = "none"
 """The store's name of those who want none."""
+ANEW = "no wave, quarantine or suspension is known: the newest commit goes to all stations at once"
+"""What a new database means to a fleet that is not new."""
 PRUNE_EVERY_S = 6 * 3600.0
 PRUNE_FIRST_S = 60.0
 
@@ -92,7 +94,9 @@ async def recall(store: Store, world: World, templates: Mapping[str, str], now: 
     head = None if world.revision else await _last(store, templates, now)
     served = world.revision or head
     if served is not None:
-        log.info("serving what was kept", revision=served.commit, stations=len(world.stations))
+        log.info("serving what was kept", revision=served.commit, stations=len(world.stations), store=store.place)
+    elif not documents:
+        log.warning("nothing was kept", store=store.place, means=ANEW)
     return Recalled(world, restored.entries, head)
 
 

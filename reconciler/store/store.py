@@ -75,6 +75,11 @@ class Store:
                         await connection.run_sync(schema.need_newest, address)
             return cls(address, engine, tenure, ends.pop_all())
 
+    @property
+    def place(self) -> str:
+        """Give where the database is, without user and password."""
+        return str(self._address)
+
     async def write(self, batch: Batch) -> None:
         """Write a batch, all of it or nothing; raises StoreLost when it is not certain that all of it is kept.
 

@@ -57,9 +57,14 @@ async def test_what_was_kept_is_served_again(store):
     assert not recalled.entries
 
 
-async def test_a_new_database_gives_an_empty_world(store):
-    recalled = await recall(store, World(), shipped(), NOON)
+async def test_a_new_database_gives_an_empty_world_and_says_what_that_means(store, tmp_path):
+    with structlog.testing.capture_logs() as logged:
+        recalled = await recall(store, World(), shipped(), NOON)
     assert recalled == keeping.Recalled(World())
+    assert [(each["event"], each["store"]) for each in logged] == [
+        ("nothing was kept", str(tmp_path / "state" / "toys.db"))
+    ]
+    assert "quarantine" in logged[0]["means"]
 
 
 async def test_a_revision_whose_following_was_not_kept_is_still_to_be_put_in_force(store):
