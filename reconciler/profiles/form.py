@@ -14,6 +14,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import ClassVar, TypeVar
 
+import orjson
+
 from reconciler.errors import ReconcilerError
 from reconciler.profiles.profile import (
     ChargingSchedule,
@@ -75,13 +77,18 @@ def read_profile(evse_id: int, data: JsonObject) -> Profile:
     )
 
 
-@lru_cache(maxsize=2048)  # stations share their profiles, and each is written several times on its way
-def write_profile(profile: Profile) -> JsonObject:
+def write_profile(profile: Profile) -> dict[str, object]:
     """Write a profile as a ChargingProfile object in 2.1's spelling, without fields that are absent or default.
 
-    Whoever needs another one makes a copy: equal profiles share what is given.
+    The object is the caller's own: dialects and simulated stations change what they are given.
     """
-    return _present(
+    written: dict[str, object] = orjson.loads(_write(profile))
+    return written
+
+
+@lru_cache(maxsize=2048)  # stations share their profiles, and each is written several times on its way
+def _write(profile: Profile) -> bytes:
+    written = _present(
         {
             "id": profile.id,
             "stackLevel": profile.stack_level,
@@ -98,6 +105,7 @@ def write_profile(profile: Profile) -> JsonObject:
             "chargingSchedule": [_write_schedule(schedule) for schedule in profile.schedules],
         }
     )
+    return orjson.dumps(written)
 
 
 def read_instant(value: object) -> datetime:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -227,3 +228,13 @@ def test_no_sum_of_untrusted_dates_leaves_the_calendar(start, seconds, end):
 
 def test_profiles_that_share_a_slot_are_told_by_purpose_evse_level_and_transaction():
     assert FULL.slot == (Purpose.TX, 2, 3, "tx-1")
+
+
+def test_what_is_written_is_the_callers_own:
+    profile = Profile(7, 1, 3, Purpose.TX_DEFAULT, Kind.ABSOLUTE, (ChargingSchedule(7, Unit.WATT, (Period(0, limit=Decimal(5)),)),))
+    first = write_profile(profile)
+    first["chargingSchedule"][0]["chargingSchedulePeriod"][0]["limit"] = 99
+    first["validFrom"] = "1970-01-01T00:00:00Z"
+    assert write_profile(profile) == write_profile(replace(profile))
+    assert write_profile(profile)["chargingSchedule"][0]["chargingSchedulePeriod"][0]["limit"] == 5
+    assert "validFrom" not in write_profile(profile)
