@@ -230,8 +230,9 @@ def test_profiles_that_share_a_slot_are_told_by_purpose_evse_level_and_transacti
     assert FULL.slot == (Purpose.TX, 2, 3, "tx-1")
 
 
-def test_what_is_written_is_the_callers_own:
-    profile = Profile(7, 1, 3, Purpose.TX_DEFAULT, Kind.ABSOLUTE, (ChargingSchedule(7, Unit.WATT, (Period(0, limit=Decimal(5)),)),))
+def test_what_is_written_is_the_callers_own():
+    schedule = ChargingSchedule(7, Unit.WATT, (Period(0, limit=Decimal(5)),))
+    profile = Profile(7, 1, 3, Purpose.TX_DEFAULT, Kind.ABSOLUTE, (schedule,))
     first = write_profile(profile)
     first["chargingSchedule"][0]["chargingSchedulePeriod"][0]["limit"] = 99
     first["validFrom"] = "1970-01-01T00:00:00Z"
