@@ -127,7 +127,7 @@ class Tenure:
             raise lost(self._address, "was taken over by another controller: stop one of them and start the other anew")
 
     async def _keeper(self, connection: AsyncConnection) -> Row[Any]:
-        """Read whose the database is; a damaged page may be read without complaint, and say nothing that makes sense."""
+        """Read whose the database is; a damaged page may be read without complaint and say nothing that makes sense."""
         rows = (await connection.execute(select(KEEPER))).all()
         if len(rows) != 1 or not all(isinstance(each, int) for each in (rows[0].tenure, rows[0].batch)):
             raise lost(self._address, "is damaged: put a backup in its place, or move it away to begin anew")
