@@ -1,13 +1,16 @@
-"""`reconciler get stations|groups|sites`: what a running controller knows, as a list."""
+"""`reconciler get stations|groups|sites|profiles`: what a running controller knows, as a list."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-EXAMPLE = "Example: reconciler get stations -l line=night -o json"
+if TYPE_CHECKING:
+    from reconciler.cli.output import Format
+
+EXAMPLE = "Example: reconciler get stations -l line=night -o json; reconciler get profiles -o json > state.json"
 
 
 class Kind(StrEnum):
@@ -16,6 +19,11 @@ class Kind(StrEnum):
     STATIONS = "stations"
     GROUPS = "groups"
     SITES = "sites"
+    PROFILES = "profiles"
+
+
+OF_STATIONS = (Kind.STATIONS, Kind.PROFILES)
+"""What can be chosen by labels and state."""
 
 
 def _states(incomplete: str) -> list[str]:
@@ -31,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def get(
-    kind: Kind = typer.Argument(..., help="stations, groups or sites."),
+    kind: Kind = typer.Argument(..., help="stations, groups, sites, or the profiles that stations hold."),
     label: list[str] = typer.Option([], "-l", "--label", help="key=value; only stations that carry it."),
     state: str | None = typer.Option(
         None, autocompletion=_states, help="Only stations in this state, such as drifted."
@@ -39,26 +47,45 @@ def get(
     output: str = typer.Option("table", "-o", "--output", help="table, json, yaml or name."),
     server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
 ) -> None:
-    """List stations, groups or sites of a running controller."""
+    """List stations, groups, sites or held profiles of a running controller.
+
+    Profiles as JSON are a saved state: `plan --state` and `import` read it.
+    """
     from reconciler.cli.client import Client
     from reconciler.cli.options import read_labels
     from reconciler.cli.output import Format, emit_data, emit_table, read_format
     from reconciler.errors import UsageError
 
     form = read_format(output)
-    if kind is not Kind.STATIONS and (label or state):
+    if kind not in OF_STATIONS and (label or state):
         raise UsageError(f"-l and --state choose stations, not {kind.value}")
     if state is not None:
         _check_state(state)
     labels = [f"{key}={value}" for key, value in read_labels(label).items()]
     with Client(server) as client:
-        asked = {"label": labels, "state": state} if kind is Kind.STATIONS else {}
-        rows = client.get(kind.value, **asked)
+        asked = {"label": labels, "state": state} if kind in OF_STATIONS else {}
+        rows = client.get("stations" if kind is Kind.PROFILES else kind.value, **asked)
+        if kind is Kind.PROFILES:
+            _emit_profiles(client.get("state"), {row["identity"].casefold() for row in rows}, form)
+            return
     if form is not Format.TABLE:
         emit_data(rows, form)
     else:
         draw = {Kind.STATIONS: stations_table, Kind.GROUPS: _groups, Kind.SITES: _sites}[kind]
         emit_table(draw(rows))
+
+
+def _emit_profiles(state: dict[str, Any], chosen: set[str], form: Format) -> None:
+    """Print the part of a saved state that is about the chosen stations."""
+    from reconciler.cli.output import Format, emit_data, emit_table
+
+    stations = [each for each in state["stations"] if each["identity"].casefold() in chosen]
+    if form is Format.TABLE:
+        emit_table(_profiles(stations))
+    elif form is Format.NAME:
+        emit_data(stations, form)
+    else:
+        emit_data({**state, "stations": stations}, form)
 
 
 def stations_table(rows: list[dict[str, Any]]) -> Any:
@@ -114,6 +141,18 @@ def _sites(rows: list[dict[str, Any]]) -> Any:
     for row in rows:
         caps = (cell(kilowatts(row["importW"])), cell(kilowatts(-row["exportW"])))
         table.add_row(cell(row["name"]), *caps, cell(row["stations"]), _ready(row), _states_of(row))
+    return table
+
+
+def _profiles(stations: list[dict[str, Any]]) -> Any:
+    from reconciler.cli.output import cell, make_table
+
+    table = make_table("STATION", "PROFILE", "EVSE", "LEVEL", "PURPOSE", "SOURCE", "BELIEF", right=("EVSE", "LEVEL"))
+    for station in stations:
+        for held in station["profiles"]:
+            profile = held["profile"]
+            words = (profile["id"], held["evseId"], profile["stackLevel"], profile["chargingProfilePurpose"])
+            table.add_row(cell(station["identity"]), *map(cell, (*words, held["source"], held["belief"])))
     return table
 
 

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 _HELP = """Turn captured profiles into Schedule, Station and Group manifests, on stdout.
 
-FILE (or - for stdin) is a saved state (GET /api/v1/state), what `reconciler explain STATION -o json` printed, or a log
+FILE (or - for stdin) is what `reconciler get profiles -o json` or `explain STATION -o json` printed, or a log
 with one ReportChargingProfiles as JSON on each line: frames, payloads, or objects with `station` and one of both.
 Absolute profiles and those that recur daily or weekly become signed power over local time. What can't be said so is
 told on stderr by the profile's id.

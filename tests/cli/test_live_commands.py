@@ -43,6 +43,42 @@ GROUP = {
 }
 
 
+HELD = {
+    "id": 810011,
+    "stackLevel": 1,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Absolute",
+    "chargingSchedule": [
+        {
+            "id": 1,
+            "startSchedule": "2026-03-03T16:00:00Z",
+            "chargingRateUnit": "W",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 7000}, {"startPeriod": 7200, "limit": 0}],
+        }
+    ],
+}
+
+
+def saved(identity):
+    held = {"evseId": 1, "source": "CSO", "belief": "observed", "profile": HELD}
+    return {"identity": identity, "protocol": "2.1", "connected": True, "known": True, "profiles": [held]}
+
+
+def test_profiles_of_chosen_stations_are_a_saved_state_that_import_reads(answers, reconciler, tmp_path):
+    state = {"format_version": 1, "at": "2026-03-03T17:00:00Z", "revision": "c1"}
+    answers.by_path["/api/v1/stations"] = [STATION]
+    answers.by_path["/api/v1/state"] = state | {"stations": [saved("A1"), saved("A2")]}
+    shown = reconciler("get", "profiles", "-l", "line=night", "-o", "json")
+    assert json.loads(shown.stdout) == state | {"stations": [saved("A1")]}
+    table = [line.split() for line in reconciler("get", "profiles").stdout.splitlines()]
+    assert table[1] == ["A1", "810011", "1", "1", "TxDefaultProfile", "CSO", "observed"]
+    assert reconciler("get", "profiles", "-o", "name").stdout == "A1\n"
+    (tmp_path / "held.json").write_text(shown.stdout)
+    imported = CliRunner().invoke(app, ["import", str(tmp_path / "held.json"), "--timezone", "UTC"])
+    assert imported.exit_code == 0, imported.output
+    assert 'select: {names: ["A1"]}' in imported.stdout
+
+
 def test_stations_are_listed_as_table_json_yaml_or_names(answers, reconciler):
     answers.by_path["/api/v1/stations"] = [STATION, STATION | {"identity": "A2", "connected": False, "powerW": {}}]
     table = reconciler("get", "stations", "-l", "line=night", "--state", "in-sync")
