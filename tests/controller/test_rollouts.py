@@ -78,7 +78,7 @@ def test_a_wave_that_fails_is_rolled_back_and_its_commit_quarantined(how):
         fleet.feed(Metered(canary, 1, Decimal(9000), fleet.now + 3 * MINUTES))
     fleet.run(10 * MINUTES)
     assert rollout(fleet).phase is Phase.ABORTED
-    assert canary.casefold() in rollout(fleet).reason
+    assert canary in rollout(fleet).reason
     assert "c2" in fleet.world.quarantined
     assert fleet.world.revision.commit == "c1"
     assert not fleet.world.placed
