@@ -14,13 +14,12 @@ from immutables import Map
 from reconciler.controller.world import Onsets, Storm, World
 from reconciler.plan.change import Change, Clear, Install
 from reconciler.plan.change import changes as pending
-from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose
 from reconciler.profiles.values import replace
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.pace import Meter, opens_at, spend
 from reconciler.rollout.station import Station, floor_is_in_force, share
-from reconciler.rollout.table import Next, due
+from reconciler.rollout.table import Next, due, withdraws
 
 SPAN = timedelta(minutes=10)
 """Within which time stations that began to drift are counted together."""
@@ -74,13 +73,6 @@ def lowers(station: Station, change: Change) -> bool:
     floor = station.goal.floor if station.goal else None
     is_floor = floor is not None and change.new.id == floor.id
     return is_floor or (change.new.purpose is Purpose.STATION_MAX and isinstance(change, Install))
-
-
-def withdraws(station: Station, change: Change) -> bool:
-    """Tell whether a change ends discharge at a station that is to discharge no more."""
-    if isinstance(change, Install) or station.goal is None or any(map(may_discharge, station.goal.profiles)):
-        return False
-    return may_discharge(change.old) and (isinstance(change, Clear) or not may_discharge(change.new))
 
 
 def take_turn(world: World, key: str, change: Change, now: datetime) -> tuple[World, Held | None]:

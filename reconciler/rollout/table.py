@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from reconciler.plan.change import Change, Clear, Install, Keep, changes
+from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose, Unit
 from reconciler.rollout.commands import Clear as ClearCommand
 from reconciler.rollout.commands import (
@@ -196,7 +197,8 @@ def _order(asked: Asked) -> tuple[Change, ...]:
 def due(station: Station, change: Change, pace: Pace) -> datetime:
     """Give the instant from which a change may be written: spaced by EVSE and station, backed off by profile.
 
-    The write interval spaces what overwrites or takes away: what is missing is put in its place at once. The floor
+    The write interval spaces what overwrites or takes away: what is missing is put in its place at once, and discharge
+    that is withdrawn ends at once. The floor
     waits for nothing but its own failures, and where it is contested, for its last write to be `FLOOR_AGAIN` ago.
     """
     profile = subject(change)
@@ -210,9 +212,17 @@ def due(station: Station, change: Change, pace: Pace) -> datetime:
     if not _is_floor(station.goal, change):
         limit = station.capability.update_rate_limit if station.capability else timedelta(0)
         times += [at + min(limit, LONGEST_SPACING) for at in station.written_at.values()]
-        if not isinstance(change, Install) and profile.evse_id in station.changed_at:
+        spaced = not isinstance(change, Install) and not withdraws(station, change)
+        if spaced and profile.evse_id in station.changed_at:
             times.append(station.changed_at[profile.evse_id] + pace.write_interval)
     return max(times, default=NEVER_WAITS)
+
+
+def withdraws(station: Station, change: Change) -> bool:
+    """Tell whether a change ends discharge at a station that is to discharge no more."""
+    if isinstance(change, Install) or station.goal is None or any(map(may_discharge, station.goal.profiles)):
+        return False
+    return may_discharge(change.old) and (isinstance(change, Clear) or not may_discharge(change.new))
 
 
 def _is_floor(goal: Goal | None, change: Change) -> bool:

@@ -12,6 +12,7 @@ from days.effects import Effects
 from days.releases import Releases
 from reconciler.profiles.canonical import same_meaning
 from reconciler.profiles.composite import Situation, compose
+from reconciler.profiles.fit import may_discharge
 from reconciler.reported.events import Accepted, CompositeRead, OutcomeUnknown, ProfilesRead, Written
 from reconciler.rollout.commands import Clear, Push
 
@@ -153,9 +154,12 @@ class Watch:
         return all(span.flow.most_import_w == 0 and span.flow.most_export_w == 0 for span in spans)
 
     def _spacing(self, toy, number, world):
-        """Between two overwrites on one EVSE lies the write interval (I7); the floor waits for nothing."""
+        """Between two overwrites on one EVSE lies the write interval (I7); floor and withdrawn discharge don't wait."""
         slot = toy.held.get(number)
         if slot is None or not 1001 <= number <= 1999:
+            return
+        goal = world.stations[toy.key].goal
+        if may_discharge(slot.stored) and goal is not None and not any(map(may_discharge, goal.profiles)):
             return
         last = self.overwritten.get((toy.identity, slot.stored.evse_id))
         interval = world.pace(toy.key).write_interval

@@ -158,6 +158,24 @@ def test_what_is_missing_is_put_in_its_place_at_once(bench):
     assert [each.new.id for each in bench.ask(spaced, NOON + SECOND).writes] == [1011]
 
 
+def test_discharge_that_is_withdrawn_ends_without_waiting_for_the_write_interval(bench):
+    feeding = bench.profile(1011, 1, 1, -1000)
+    spaced = bench.station(bench.floor, bench.ceiling, feeding, bench.two, changed_at={1: NOON})
+    assert bench.ask(spaced, NOON + SECOND).writes[0] == Replace(
+        bench.one, feeding, "differs in chargingSchedulePeriod"
+    )
+    extra = bench.profile(1013, 1, 2, -1000)
+    more = bench.station(*bench.goal.profiles, extra, changed_at={1: NOON})
+    assert bench.ask(more, NOON + SECOND).writes == (Clear(extra, "no longer desired"),)
+
+
+def test_discharge_that_only_becomes_smaller_is_spaced(bench):
+    less, more = (bench.profile(1011, 1, 1, each) for each in (-500, -1000))
+    goal = replace(bench.goal, profiles=(bench.floor, bench.ceiling, less, bench.two))
+    spaced = bench.station(bench.floor, bench.ceiling, more, bench.two, goal=goal, changed_at={1: NOON})
+    assert bench.ask(spaced, NOON + SECOND).writes == ()
+
+
 def test_what_takes_a_profile_away_is_spaced_as_well(bench):
     extra = bench.profile(1013, 1, 2, 1000)
     spaced = bench.station(*bench.goal.profiles, extra, changed_at={1: NOON})
