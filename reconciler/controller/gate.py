@@ -40,6 +40,14 @@ def allows(world: World, key: str, change: Change, now: datetime) -> Closed | No
     return Closed(f"the site's cap: {why}", now + ASK_AGAIN) if why else None
 
 
+def draws_more(world: World, key: str, change: Change, now: datetime) -> bool:
+    """Tell whether a station could draw more at some time, were a change to go out."""
+    held, after = _load(world, world.stations[key], None, now), _load(world, world.stations[key], change, now)
+    if held is None or after is None:
+        return False
+    return heavier(Load(held.draw, NOTHING.feed), Load(after.draw, NOTHING.feed)).draw != held.draw
+
+
 def wait(world: World, key: str) -> World:
     """Let a station wait at its site's gate, so that it is asked again when a load on the site falls."""
     site = site_of(world, key)

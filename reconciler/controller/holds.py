@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from immutables import Map
 
+from reconciler.controller.gate import draws_more
 from reconciler.controller.world import Onsets, Storm, World
-from reconciler.plan.change import Change, Clear, Install
+from reconciler.plan.change import Change, Clear, Install, Replace
 from reconciler.plan.change import changes as pending
 from reconciler.profiles.profile import Purpose
 from reconciler.profiles.values import replace
@@ -44,7 +45,8 @@ def stop(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> 
     station = world.stations[key]
     suspension = world.suspended.get(key)
     if suspension is not None:
-        left = tuple(each for each in _with_clears(world, key, changes, now) if withdraws(station, each))
+        allowed = (each for each in _with_clears(world, key, changes, now) if withdraws(station, each))
+        left = tuple(each for change in allowed for each in _no_more(world, key, change, now))
         return left or Held(f"suspended by {suspension.who}: {suspension.reason}", suspension.until)
     storm = world.storm
     if storm is not None and key in storm.held:
@@ -53,6 +55,14 @@ def stop(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> 
             f"a storm of {storm.drifted} drifted stations since {storm.since:%H:%M} UTC: a person decides"
         )
     return _crowded(world, key, now) or changes
+
+
+def _no_more(world: World, key: str, change: Change, now: datetime) -> tuple[Change, ...]:
+    """Give a change that a suspended station may get: one that would let it draw more is a clear instead."""
+    if not isinstance(change, Replace) or not draws_more(world, key, change, now):
+        return (change,)
+    stands = floor_is_in_force(world.stations[key])
+    return (Clear(change.old, "its discharge is withdrawn"),) if stands else ()
 
 
 def _with_clears(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> tuple[Change, ...]:
@@ -108,7 +118,7 @@ def note_drift(world: World, key: str, before: str, after: str, now: datetime) -
     if after != "drifted" or key in world.suspended:
         return world
     if before != "drifted":
-        world = replace(world, onsets=_count(world.onsets, now))
+        world = replace(world, onsets=_count(world.onsets, key, now))
     storm = world.storm or _storm(world, now)
     if storm is None or key in storm.held:
         return world
@@ -169,19 +179,19 @@ def _spend(meters: Map[str, Meter], paces: Paces, at: datetime) -> Map[str, Mete
     return meters.update({name: spend(meters.get(name, Meter()), pace, at) for name, pace in paces})
 
 
-def _count(onsets: Onsets | None, now: datetime) -> Onsets:
+def _count(onsets: Onsets | None, key: str, now: datetime) -> Onsets:
     """Count one more, in spans of a fixed length; a station is counted in its own span and the next."""
     if onsets is None or now >= onsets.since + 2 * SPAN:
-        return Onsets(now, 1)
+        return Onsets(now, Map({key: None}))
     if now >= onsets.since + SPAN:
-        return Onsets(onsets.since + SPAN, 1, onsets.now)
-    return replace(onsets, now=onsets.now + 1)
+        return Onsets(onsets.since + SPAN, Map({key: None}), onsets.now)
+    return replace(onsets, now=onsets.now.set(key, None))
 
 
 def _storm(world: World, now: datetime) -> Storm | None:
     if world.onsets is None or world.revision is None:
         return None
-    drift, drifted = world.revision.fleet.drift, world.onsets.now + world.onsets.before
+    drift, drifted = world.revision.fleet.drift, len(world.onsets)
     connected = sum(world.tally.values()) - world.tally.get("deferred", 0)
     if drifted < drift.storm_minimum or drifted <= drift.storm * connected:
         return None

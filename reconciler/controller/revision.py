@@ -102,14 +102,18 @@ class Revision:
             self._sound[id(goal.profiles)] = goal.profiles
         return errors
 
-    def withhold(self, goal: Goal, why: str) -> Goal:
-        """Give a goal without anything that lets flow: the floor and the ceiling; equal inputs share one goal."""
-        known = self._withheld.get((id(goal), why))
+    def withhold(self, goal: Goal, why: str, *, note: str = "") -> Goal:
+        """Give a goal without anything that lets flow: the floor and the ceiling; equal inputs share one goal.
+
+        `why` makes it a refusal, which `note` alone does not.
+        """
+        known = self._withheld.get((id(goal), why + note))
         if known is not None and known[0] is goal:
             return known[1]
         kept = tuple(each for each in goal.profiles if each is goal.floor or each.purpose is Purpose.STATION_MAX)
-        withheld = replace(goal, profiles=kept, refusal=goal.refusal or why)
-        remember(self._withheld, (id(goal), why), (goal, withheld))
+        notes = (*goal.notes, note) if note else goal.notes
+        withheld = replace(goal, profiles=kept, refusal=goal.refusal or why, notes=notes)
+        remember(self._withheld, (id(goal), why + note), (goal, withheld))
         return withheld
 
     def planned(self, key: str, day: datetime) -> Load:
@@ -125,15 +129,20 @@ class Revision:
         return known
 
     def is_safer(self, before: Revision, key: str, day: datetime) -> bool:
-        """Tell whether it makes a station safer and must not wait: a cap was lowered, or discharge withdrawn."""
-        old, new = before.fleet.stations[key], self.fleet.stations[key]
-        if _may_discharge(before.fleet, key) and not _may_discharge(self.fleet, key):
-            return True
-        caps, lower = before.caps.get(old.site or ""), self.caps.get(new.site or "")
-        if caps is None or lower is None or old.site != new.site or not _is_lower(lower, caps):
+        """Tell whether it only makes a station safer and must not wait: a cap was lowered, or discharge withdrawn."""
+        if not self.withdraws(before, key) and not self._lowers_caps(before, key):
             return False
         held = before.planned(key, day)
         return heavier(held, self.planned(key, day)) == held
+
+    def withdraws(self, before: Revision, key: str) -> bool:
+        """Tell whether a station may discharge no more that might before."""
+        return _may_discharge(before.fleet, key) and not _may_discharge(self.fleet, key)
+
+    def _lowers_caps(self, before: Revision, key: str) -> bool:
+        old, new = before.fleet.stations[key], self.fleet.stations[key]
+        caps, lower = before.caps.get(old.site or ""), self.caps.get(new.site or "")
+        return caps is not None and lower is not None and old.site == new.site and _is_lower(lower, caps)
 
     def divide(self, before: Revision, members: Collection[str], day: datetime) -> tuple[tuple[str, ...], ...]:
         """Divide stations that it changes: first those that can't wait, then wave by wave."""

@@ -32,6 +32,7 @@ from reconciler.controller.world import (
 )
 from reconciler.errors import ManifestError
 from reconciler.plan.change import changes
+from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.values import replace
 from reconciler.render.assume import assume
 from reconciler.render.lease import MARGIN
@@ -53,6 +54,7 @@ from reconciler.rollout.ledger import Entry, Kind
 from reconciler.rollout.station import Goal, Station, compare, floor_is_in_force, forget_tries, stuck
 from reconciler.rollout.table import Next, decide
 
+WITHDRAWN = "its discharge is withdrawn; what it may charge comes with its wave"
 CLOCK = f"its clock is off by more than {MARGIN}, so that no lease would end in time; it gets no flow until it is set"
 
 Stepped = tuple[World, tuple[Effect, ...]]
@@ -212,7 +214,18 @@ def _goal(world: World, station: Station, now: datetime) -> tuple[Goal | None, s
         goal = target.goal(manifest, capability, now)
     except ManifestError as error:
         return None, str(error)
-    return (target.withhold(goal, CLOCK) if _is_off(station) else goal), ""
+    if _is_off(station):
+        return target.withhold(goal, CLOCK), ""
+    return (target.withhold(goal, "", note=WITHDRAWN) if _is_withdrawn(world, station, goal) else goal), ""
+
+
+def _is_withdrawn(world: World, station: Station, goal: Goal) -> bool:
+    """Tell whether a station that waits for its wave would go on discharging, though the head forbids it."""
+    key, head = station.identity.casefold(), world.revision
+    target = world.target(key)
+    if head is None or target is None or target is head or key not in head.fleet.stations:
+        return False
+    return head.withdraws(target, key) and any(map(may_discharge, goal.profiles))
 
 
 def _is_off(station: Station) -> bool:

@@ -143,11 +143,15 @@ class Storm:
 
 @dataclass(frozen=True, slots=True)
 class Onsets:
-    """How many stations began to drift in the span that began `since`, and in the one before it."""
+    """The stations that began to drift in the span that began `since`, and in the one before it."""
 
     since: datetime
-    now: int = 0
-    before: int = 0
+    now: Map[str, None] = field(default_factory=Map)
+    before: Map[str, None] = field(default_factory=Map)
+
+    def __len__(self) -> int:
+        """Count the stations, each once however often it began to drift."""
+        return len(self.now) + sum(key not in self.now for key in self.before)
 
 
 Event: TypeAlias = StationEvent | RevisionLoaded | RevisionRefused | Ask | Order | Recording
