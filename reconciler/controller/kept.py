@@ -27,6 +27,7 @@ from reconciler.profiles.form import (
     read_object,
     read_text,
     read_truth,
+    read_word,
     write_instant,
 )
 from reconciler.reported.saved import StateFields
@@ -183,7 +184,7 @@ def _read_rollout(fields: Fields) -> Rollout:
         urgent=fields.need("urgent", _names),
         began_at=fields.need("beganAt", read_instant),
         changed_at=fields.need("changedAt", read_instant),
-        phase=fields.need("phase", _phase),
+        phase=fields.need("phase", read_word(Phase)),
         wave=fields.need("wave", read_integer),
         soak_until=fields.have("soakUntil", read_instant),
         reason=fields.have("reason", read_text) or "",
@@ -270,10 +271,3 @@ def _names(value: object) -> tuple[str, ...]:
 
 def _instants(value: object) -> tuple[datetime, ...]:
     return tuple(map(read_instant, read_list(value)))
-
-
-def _phase(value: object) -> Phase:
-    try:
-        return Phase(read_text(value))
-    except ValueError:
-        raise TypeError(f"must be one of {', '.join(Phase)}") from None

@@ -63,10 +63,10 @@ def read_profile(evse_id: int, data: JsonObject) -> Profile:
         id=fields.need("id", read_integer),
         evse_id=evse_id,
         stack_level=fields.need("stackLevel", read_integer),
-        purpose=fields.need("chargingProfilePurpose", _enum(Purpose)),
-        kind=fields.need("chargingProfileKind", _enum(Kind)),
+        purpose=fields.need("chargingProfilePurpose", read_word(Purpose)),
+        kind=fields.need("chargingProfileKind", read_word(Kind)),
         schedules=fields.each("chargingSchedule", _read_schedule),
-        recurrency=fields.have("recurrencyKind", _enum(Recurrency)),
+        recurrency=fields.have("recurrencyKind", read_word(Recurrency)),
         valid_from=fields.have("validFrom", read_instant),
         valid_to=fields.have("validTo", read_instant),
         transaction_id=fields.have("transactionId", read_text),
@@ -188,6 +188,18 @@ def read_truth(value: object) -> bool:
     return value
 
 
+def read_word(words: type[E]) -> Callable[[object], E]:
+    """Give what reads one of a list of words."""
+
+    def read(value: object) -> E:
+        try:
+            return words(read_text(value))
+        except ValueError:
+            raise TypeError(f"must be one of {', '.join(words)}") from None
+
+    return read
+
+
 class Fields:
     """Reads the fields of one object and says where it failed; `malformed` is what it raises."""
 
@@ -232,20 +244,10 @@ class Fields:
         return f"{self.path}.{name}" if self.path else name
 
 
-def _enum(words: type[E]) -> Callable[[object], E]:
-    def read(value: object) -> E:
-        try:
-            return words(read_text(value))
-        except ValueError:
-            raise TypeError(f"must be one of {', '.join(words)}") from None
-
-    return read
-
-
 def _read_schedule(fields: Fields) -> ChargingSchedule:
     return ChargingSchedule(
         id=fields.have("id", read_integer) or 0,
-        unit=fields.need("chargingRateUnit", _enum(Unit)),
+        unit=fields.need("chargingRateUnit", read_word(Unit)),
         periods=fields.each("chargingSchedulePeriod", _read_period),
         start=fields.have("startSchedule", read_instant),
         duration=fields.have("duration", read_integer),
@@ -259,7 +261,7 @@ def _read_period(fields: Fields) -> Period:
         limit=fields.have("limit", read_number),
         discharge_limit=fields.have("dischargeLimit", read_number),
         setpoint=fields.have("setpoint", read_number),
-        mode=fields.have("operationMode", _enum(Mode)) or Mode.CHARGING_ONLY,
+        mode=fields.have("operationMode", read_word(Mode)) or Mode.CHARGING_ONLY,
         number_phases=fields.have("numberPhases", read_integer),
         phase_to_use=fields.have("phaseToUse", read_integer),
         v2x_baseline=fields.have("v2xBaseline", read_number),

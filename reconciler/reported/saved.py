@@ -26,6 +26,7 @@ from reconciler.profiles.form import (
     read_profile,
     read_text,
     read_truth,
+    read_word,
     write_instant,
     write_profile,
 )
@@ -204,7 +205,7 @@ def read_station(fields: StateFields) -> SavedStation:
 
 
 def _read_held(fields: StateFields) -> Held:
-    belief = fields.need("belief", _word(Belief))
+    belief = fields.need("belief", read_word(Belief))
     return Held(read_with_evse(fields), belief, fields.have("source", read_text) or OURS)
 
 
@@ -271,18 +272,8 @@ class StateFields(Fields):
         return (StateFields(item, f"{self.at(name)}[{index}]") for index, item in enumerate(items))
 
 
-def _word(words: type[E]) -> Callable[[object], E]:
-    def read(value: object) -> E:
-        try:
-            return words(read_text(value))
-        except ValueError:
-            raise TypeError(f"must be one of {', '.join(words)}") from None
-
-    return read
-
-
 def _words(words: type[E]) -> Callable[[object], tuple[E, ...]]:
-    read = _word(words)
+    read = read_word(words)
     return lambda value: tuple(read(item) for item in read_list(value))
 
 
