@@ -38,7 +38,8 @@ class Account:
 
 def write_accounts(accounts: Iterable[Account]) -> str:
     """Write accounts for people, in 100 columns; the times are those of the fleet's time zone."""
-    from reconciler.plan.words import count, describe_names
+    from reconciler.plan.words import describe_names
+    from reconciler.profiles.wording import count
 
     alike: dict[tuple[str, ...], list[str]] = {}
     for each in accounts:
@@ -59,7 +60,7 @@ def account_object(account: Account) -> JsonObject:
         "refusal": account.refusal,
         "notes": list(account.notes),
         "evses": [
-            {"evseId": number, "steps": [_step(each) for each in stretches]}
+            {"evseId": number, "steps": [write_stretch(each) for each in stretches]}
             for number, stretches in account.evses.items()
         ],
         "settings": [
@@ -69,7 +70,8 @@ def account_object(account: Account) -> JsonObject:
     }
 
 
-def _step(stretch: Stretch) -> JsonObject:
+def write_stretch(stretch: Stretch) -> JsonObject:
+    """Give a stretch for machines: instants in UTC, powers in W, and the line of git that asks for it."""
     from reconciler.profiles.form import write_instant, write_number
 
     order = stretch.order

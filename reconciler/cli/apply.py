@@ -160,7 +160,7 @@ async def _carry_out(program: Program, revision: Revision, order: Pass, form: Fo
     from reconciler.cli.presentation import print_lines
     from reconciler.cli.terminal import say
     from reconciler.plan.text import write_text
-    from reconciler.plan.words import count
+    from reconciler.profiles.wording import count
 
     keys = tuple(revision.fleet.stations)
     host, port = program.stations.address

@@ -54,7 +54,7 @@ def print_notices(notices: Sequence[Notice], files: Mapping[str, str], *, stderr
 def count_notices(notices: Iterable[Notice]) -> str:
     """Say how many there are of each level, the graver first."""
     from reconciler.cli.annotations import Level
-    from reconciler.plan.words import count
+    from reconciler.profiles.wording import count
 
     levels = [notice.level for notice in notices]
     return ", ".join(count(levels.count(level), level.value) for level in Level if level in levels)

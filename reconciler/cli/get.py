@@ -112,14 +112,12 @@ def stations_table(rows: list[dict[str, Any]]) -> Any:
 
 def _check_state(state: str) -> None:
     """Refuse a state that no station can be in, before anybody is asked."""
-    from reconciler.cli.inputs import nearest
     from reconciler.errors import UsageError
+    from reconciler.profiles.wording import suggest
     from reconciler.web.view import STATES
 
     if state not in STATES:
-        near = nearest(state, STATES)
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"--state takes {', '.join(STATES)}, not {state!r}{hint}")
+        raise UsageError(f"--state takes {', '.join(STATES)}, not {state!r}{suggest(state, STATES)}")
 
 
 def _groups(rows: list[dict[str, Any]]) -> Any:

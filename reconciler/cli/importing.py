@@ -47,7 +47,7 @@ def import_profiles(
     from reconciler.cli.imported import import_stations
     from reconciler.cli.inputs import read_at
     from reconciler.cli.terminal import emit, say
-    from reconciler.plan.words import count
+    from reconciler.profiles.wording import count
 
     zone = _zone(timezone, fleet)
     captured = read_captured(_read(file), station)

@@ -58,7 +58,7 @@ def _prove(files: Mapping[str, str]) -> str:
     from reconciler.cli.inputs import count_parts, prove
     from reconciler.errors import RevisionError, UsageError
     from reconciler.manifests.snapshot import Snapshot
-    from reconciler.plan.words import count
+    from reconciler.profiles.wording import count
 
     manifests = {path: text for path, text in files.items() if path.endswith(".yaml")}
     try:

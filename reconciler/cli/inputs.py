@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,20 +135,13 @@ def find_station(revision: Revision, identity: str) -> str:
     Raises:
         UnknownStation: there is none; it says which may have been meant.
     """
+    from reconciler.profiles.wording import suggest
+
     key = identity.casefold()
     if key in revision.fleet.stations:
         return key
-    near = nearest(identity, (station.identity for station in revision.fleet.stations.values()))
-    hint = f"; did you mean {near}?" if near else ""
+    hint = suggest(identity, (station.identity for station in revision.fleet.stations.values()))
     raise UnknownStation(f"the fleet has no station {identity}{hint}")
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Give the known word that is most like another, or nothing."""
-    from difflib import get_close_matches
-
-    by_key = {each.casefold(): each for each in known}
-    return next((by_key[key] for key in get_close_matches(word[:80].casefold(), by_key, n=1)), "")
 
 
 def folder_in_repository(path: Path) -> str:

@@ -165,10 +165,9 @@ def _crowd(subject: Subject, name: str, revision: Revision) -> Crowd:
 
 
 def _unknown(subject: Subject, name: str, known: Iterable[str]) -> str:
-    from reconciler.cli.inputs import nearest
+    from reconciler.profiles.wording import suggest
 
-    near = nearest(name, known)
-    return f"the fleet has no {subject} {name}{f'; did you mean {near}?' if near else ''}"
+    return f"the fleet has no {subject} {name}{suggest(name, known)}"
 
 
 def _read_form(file: Path) -> str:

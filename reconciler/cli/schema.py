@@ -55,13 +55,12 @@ def write_schema(kind: str = "") -> str:
     """
     import json
 
-    from reconciler.cli.inputs import nearest
     from reconciler.errors import UsageError
     from reconciler.manifests.models import KINDS
     from reconciler.manifests.schema import schema as schema_of
+    from reconciler.profiles.wording import suggest
 
     if kind and kind not in KINDS:
-        near = nearest(kind, KINDS)
-        hint = f"did you mean {near}?" if near else f"the kinds are {', '.join(KINDS)}"
-        raise UsageError(f"there is no kind {kind}; {hint}")
+        hint = suggest(kind, KINDS) or f"; the kinds are {', '.join(KINDS)}"
+        raise UsageError(f"there is no kind {kind}{hint}")
     return json.dumps(schema_of(*([kind] if kind else [])), indent=2, ensure_ascii=False) + "\n"

@@ -107,7 +107,7 @@ def _print_lines(found: Findings) -> None:
 
 
 def _summary(found: Findings) -> str:
-    from reconciler.plan.words import count
+    from reconciler.profiles.wording import count
 
     return f"ok: {', '.join(count(number, noun) for noun, number in found.parts.items())}"
 

@@ -17,13 +17,13 @@ from reconciler.plan.planned import FleetPlan, Version
 from reconciler.plan.sections import Cluster, Division, Section, Topic, divide, sections
 from reconciler.plan.text import SHORT, describe_peak
 from reconciler.plan.words import (
-    count,
     describe_duration,
     describe_instant,
     describe_names,
     describe_time,
     describe_waves,
 )
+from reconciler.profiles.wording import count
 
 LIMIT = 60_000
 """Characters; GitHub takes 65,536 in a comment."""

@@ -12,9 +12,9 @@ from datetime import datetime
 from reconciler.plan.change import Change, Clear, Install, Replace
 from reconciler.plan.planned import FleetPlan, StationPlan, subject
 from reconciler.plan.power import renews
-from reconciler.plan.words import count
 from reconciler.profiles.canonical import differences
 from reconciler.profiles.profile import Profile
+from reconciler.profiles.wording import count
 
 NOTHING: Mapping[tuple[str, int], Change] = {}
 KINDS = {Install: "install", Replace: "replace", Clear: "clear"}

@@ -19,10 +19,11 @@ from reconciler.plan.guardrails.tracks import Kind, kind_of
 from reconciler.plan.local_day import LocalDay, local_day
 from reconciler.plan.picture import Band, Cap, Panel, Picture, Role, Series, Turn
 from reconciler.plan.week import Span
-from reconciler.plan.words import count, describe_day, describe_power
+from reconciler.plan.words import describe_day, describe_power
 from reconciler.profiles.composite import Flow, Situation, compose
 from reconciler.profiles.profile import Profile
 from reconciler.profiles.timeline import Power, Timeline, clip, combine, timeline, total
+from reconciler.profiles.wording import count
 from reconciler.render.desired import Renderer
 from reconciler.reported.belief import OURS, Reported
 

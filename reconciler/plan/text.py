@@ -17,13 +17,13 @@ from reconciler.plan.itemise import Itemiser
 from reconciler.plan.planned import FleetPlan, Version
 from reconciler.plan.sections import NO_GROUP, Cluster, Division, Part, Section, Topic, divide, sections
 from reconciler.plan.words import (
-    count,
     describe_change,
     describe_instant,
     describe_names,
     describe_time,
     describe_waves,
 )
+from reconciler.profiles.wording import count
 
 COLUMNS = 100
 MOST_GROUPS = 60

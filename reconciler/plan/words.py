@@ -20,6 +20,7 @@ from reconciler.plan.power import lease_end, power_line
 from reconciler.plan.week import DAY, DAYS, EVERY_DAY, Stretch, compare
 from reconciler.profiles.form import plain
 from reconciler.profiles.profile import Profile, Purpose, Unit
+from reconciler.profiles.wording import count
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_MINUTES = 24 * 60
@@ -140,11 +141,6 @@ def describe_names(identities: Iterable[str], most: int = MOST_NAMES) -> str:
     shown = [", ".join(run) if len(run) < 3 else f"{run[0]}..{run[-1]}" for run in runs[:most]]
     left = sum(len(run) for run in runs[most:])
     return ", ".join(shown) + (f" and {left} more" if left else "")
-
-
-def count(number: int, noun: str) -> str:
-    """Say a number of things: `1 station`, `12 stations`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def describe_instant(at: datetime, zone: ZoneInfo) -> str:
