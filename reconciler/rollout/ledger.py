@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from reconciler.manifests.snapshot import Snapshot
 from reconciler.profiles.form import JsonObject
 
 
@@ -77,6 +78,11 @@ class KeptRevision:
     why: str = ""
     plan: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Give what was read of the commit."""
+        return Snapshot(self.commit, self.author, self.committed_at, self.subject, self.files, self.signature)
 
 
 @dataclass(frozen=True, slots=True)
