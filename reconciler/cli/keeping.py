@@ -7,8 +7,6 @@ stations are served before git has answered, or without it.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,10 +20,8 @@ from reconciler.controller.kept import needed, restore_course, restore_suspensio
 from reconciler.controller.revision import Revision, revise
 from reconciler.controller.world import World
 from reconciler.errors import RevisionError, StoreLost
-from reconciler.manifests.snapshot import Snapshot
 from reconciler.profiles.form import Malformed
 from reconciler.rollout.ledger import Entry, KeptRevision
-from reconciler.source.address import parse_address
 from reconciler.store.store import Store
 
 NOTHING = "none"
@@ -43,24 +39,6 @@ class Recalled:
     world: World
     entries: tuple[Entry, ...] = ()
     head: Revision | None = None
-
-
-def default_store(folder: Path, source: str, revision: str, path: str) -> str:
-    """Give the file of a fleet's database in the state folder: one for each source, branch and folder in it."""
-    digest = hashlib.sha256("\0".join((_origin(source), revision, path)).encode()).hexdigest()[:12]
-    return str(folder / f"{_slug(fleet_name(source, path))}-{digest}.db")
-
-
-def fleet_name(source: str, path: str) -> str:
-    """Give the name by which a database knows whose it is: it stays when a repository moves to another host."""
-    repository = re.sub(r"(\.git)?/*$", "", _origin(source)).rpartition("/")[2].rpartition(":")[2]
-    return "/".join(part for part in (repository, path.strip("/.")) if part) or "fleet"
-
-
-def _origin(source: str) -> str:
-    """Give a source in the one form that does not depend on the folder one stands in, without credentials."""
-    address = parse_address(source)
-    return str(address.path.resolve()) if address.path is not None else address.url
 
 
 async def open_store(url: str, fleet: str) -> Store | None:
@@ -136,9 +114,8 @@ async def _last(store: Store, templates: Mapping[str, str], now: datetime) -> Re
 async def _prove(
     kept: KeptRevision, templates: Mapping[str, str], now: datetime, before: Revision | None
 ) -> Revision | None:
-    snapshot = Snapshot(kept.commit, kept.author, kept.committed_at, kept.subject, kept.files, kept.signature)
     try:
-        return await asyncio.to_thread(revise, snapshot, templates, now, before)
+        return await asyncio.to_thread(revise, kept.snapshot, templates, now, before)
     except RevisionError as error:
         errors = [str(each) for each in error.errors]
         structlog.get_logger("program").error("kept revision not good any more", revision=kept.commit, errors=errors)
@@ -151,7 +128,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreLost(f"the folder {folder} of the database can't be made: {error.strerror}") from error
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "fleet"

@@ -59,10 +59,10 @@ def run(
     clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
 ) -> None:
     """Keep every station at what the newest good commit says, until stopped."""
-    from reconciler.cli.keeping import default_store, fleet_name
     from reconciler.cli.logs import configure_logs
     from reconciler.cli.loop import run_loop
     from reconciler.cli.options import cache_folder, read_address, read_duration, state_folder
+    from reconciler.cli.ownership import default_store, fleet_name
     from reconciler.source.repository import GitSource
 
     made = make_setup(listen, auth, read_duration("--read-back", read_back), clock)

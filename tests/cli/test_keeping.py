@@ -11,7 +11,7 @@ from immutables import Map
 
 from reconciler.cli import keeping
 from reconciler.cli.composition import Program, Setup
-from reconciler.cli.keeping import default_store, fleet_name, open_store, prune, recall
+from reconciler.cli.keeping import open_store, prune, recall
 from reconciler.cli.options import Address
 from reconciler.controller.durable import drain
 from reconciler.controller.loop import Controller
@@ -189,33 +189,3 @@ async def test_a_database_that_is_away_when_history_is_pruned_is_told_and_tried_
     await asyncio.gather(pruning, return_exceptions=True)
     assert isinstance(StoreLost("x"), Transient)
     assert {each["event"] for each in logged} == {"history not pruned"}
-
-
-def test_each_source_branch_and_folder_has_a_database_of_its_own(tmp_path):
-    clone = tmp_path / "fleets"
-    clone.mkdir()
-    names = {
-        default_store(tmp_path, *words)
-        for words in (
-            ("https://git.example.org/fleets.git", "HEAD", ""),
-            ("https://git.example.org/fleets.git", "main", ""),
-            ("https://git.example.org/fleets.git", "HEAD", "harbour"),
-            ("https://other.example.org/fleets.git", "HEAD", ""),
-            (str(clone), "HEAD", ""),
-        )
-    }
-    assert len(names) == 5
-    with_password = default_store(tmp_path, "https://ada:secret@git.example.org/fleets.git", "HEAD", "")
-    assert with_password == default_store(tmp_path, "https://git.example.org/fleets.git", "HEAD", "")
-
-
-@pytest.mark.parametrize(
-    ("source", "path", "name"),
-    [
-        ("https://git.example.org/fleets.git", "harbour-buses", "fleets/harbour-buses"),
-        ("git@git.example.org:fleets.git", "", "fleets"),
-        ("https://git.example.org/fleets/", "a/b/", "fleets/a/b"),
-    ],
-)
-def test_a_fleet_is_named_without_the_host_of_its_repository(source, path, name):
-    assert fleet_name(source, path) == name

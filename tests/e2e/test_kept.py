@@ -25,3 +25,16 @@ async def test_a_second_controller_of_one_database_ends_at_once(yard, tmp_path):
     code, _, said = await yard.run(*options(yard, shared))
     assert code == 1
     assert "another controller" in said
+
+
+async def test_a_second_database_of_a_fleet_is_refused_with_both_files(yard, tmp_path):
+    yard.repository.commit()
+    folder = tmp_path / ".git" / "state" / "fleet-profile-reconciler"
+    folder.mkdir(parents=True)
+    known = folder / f"{tmp_path.name}-0123456789ab.db"
+    known.touch()
+    code, _, said = await yard.run(*options(yard, "")[:-2])
+    assert code == 64
+    assert str(known) in said
+    assert f"--store {folder}" in said
+    assert list(folder.iterdir()) == [known]
