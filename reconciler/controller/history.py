@@ -10,7 +10,7 @@ from hashlib import sha256
 import orjson
 
 from reconciler.controller.world import Ask, Event, RevisionLoaded, World
-from reconciler.plan.change import Change, Clear
+from reconciler.plan.change import Change, Clear, subject
 from reconciler.profiles.form import write_profile
 from reconciler.profiles.profile import Profile
 from reconciler.reported.events import Booted, Connected, Disconnected, ProfilesRead, RawAnswered, Written
@@ -22,7 +22,7 @@ from reconciler.rollout.station import Station
 
 def errand(world: World, station: Station, change: Change, now: datetime) -> Entry:
     """Give the line that a write will leave, as far as it is known when it is sent: why, for whom, from where."""
-    subject = change.old if isinstance(change, Clear) else change.new
+    about = subject(change)
     profile = None if isinstance(change, Clear) else change.new
     target = world.target(station.identity.casefold())
     manifest = target.station(station.identity) if target else None
@@ -32,8 +32,8 @@ def errand(world: World, station: Station, change: Change, now: datetime) -> Ent
         station=station.identity,
         action="SetChargingProfile" if profile else "ClearChargingProfile",
         reason=change.reason,
-        profile_id=subject.id,
-        evse_id=subject.evse_id,
+        profile_id=about.id,
+        evse_id=about.evse_id,
         revision=target.commit if target else "",
         author=target.snapshot.author if target else "",
         source=", ".join(str(each.schedule.place) for each in schedules),

@@ -133,6 +133,17 @@ def is_evicted(held: Held, rules: Sequence[ForeignRule]) -> bool:
     return clearable and policy(held, rules) == "clear"
 
 
+def subject(verdict: Verdict) -> Profile:
+    """Give the profile that a verdict is about: the new one, if there is one."""
+    match verdict:
+        case Install() | Replace() | Stuck():
+            return verdict.new
+        case Clear():
+            return verdict.old
+        case _:
+            return verdict.held
+
+
 def changes(verdicts: Sequence[Verdict]) -> tuple[Change, ...]:
     """Give the verdicts that need a write."""
     return tuple(each for each in verdicts if isinstance(each, Install | Replace | Clear))

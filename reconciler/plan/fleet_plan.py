@@ -17,7 +17,19 @@ from typing import Self
 from reconciler.manifests.fleet import Fleet, Station
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.manifests.strategy import ForeignRule
-from reconciler.plan.change import Clear, Install, Owned, Replace, Verdict, changes, diff, foreign, is_evicted, policy
+from reconciler.plan.change import (
+    Clear,
+    Install,
+    Owned,
+    Replace,
+    Verdict,
+    changes,
+    diff,
+    foreign,
+    is_evicted,
+    policy,
+    subject,
+)
 from reconciler.plan.course import chart, time_taken
 from reconciler.plan.fingerprint import Entry, Fingerprints, digest
 from reconciler.plan.guardrails.finding import Finding
@@ -25,7 +37,7 @@ from reconciler.plan.guardrails.ids import Step, check_ids
 from reconciler.plan.guardrails.supersession import Reach, check_reach, holds_flow
 from reconciler.plan.guardrails.tracks import has_flow
 from reconciler.plan.outlook import Outlook, look_ahead
-from reconciler.plan.planned import Churn, FleetPlan, StationPlan, Version, subject
+from reconciler.plan.planned import Churn, FleetPlan, StationPlan, Version
 from reconciler.plan.power import renews
 from reconciler.plan.shortfall import fall_short
 from reconciler.profiles.capability import Capability, Protocol
@@ -35,7 +47,7 @@ from reconciler.render.desired import Renderer
 from reconciler.reported.belief import OURS, Belief, Held, Reported
 from reconciler.reported.saved import SavedStation
 
-__all__ = ["Churn", "FleetPlan", "RevisionLike", "StationPlan", "Version", "plan_fleet", "subject", "supersede"]
+__all__ = ["Churn", "FleetPlan", "RevisionLike", "StationPlan", "Version", "plan_fleet", "supersede"]
 
 UNMET = Reported()
 EMPTY = Reported(known=True, ever_known=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from reconciler.plan.change import Change, Clear, Install, Replace
+from reconciler.plan.change import Change, Clear, Install, Replace, subject
 from reconciler.plan.fleet_plan import FleetPlan, StationPlan
 from reconciler.plan.outlook import Outlook, Week
 from reconciler.plan.words import (
@@ -49,10 +49,10 @@ class Itemiser:
 
     def items(self, station: StationPlan, changes: tuple[Change, ...]) -> tuple[Item, ...]:
         """Give the items of some of a station's changes, in the order of sending."""
-        key = (id(station.verdicts), id(station.outlook), tuple(_place(change).id for change in changes))
+        key = (id(station.verdicts), id(station.outlook), tuple(subject(change).id for change in changes))
         if key not in self._known:
             said = (
-                (SYMBOLS[type(each)], describe_place(_place(each)), self._words(station.outlook, each))
+                (SYMBOLS[type(each)], describe_place(subject(each)), self._words(station.outlook, each))
                 for each in changes
             )
             self._known[key] = ((station.verdicts, station.outlook), tuple(_joined(said)))
@@ -64,7 +64,7 @@ class Itemiser:
         return tuple(_joined(("~", f"EVSE {evse}", self._week(weeks[evse])) for evse in station.later))
 
     def _words(self, outlook: Outlook | None, change: Change) -> str:
-        week = outlook.weeks.get(_place(change).evse_id) if outlook else None
+        week = outlook.weeks.get(subject(change).evse_id) if outlook else None
         fresh = outlook is not None and outlook.is_new
         if isinstance(change, Install):
             told = describe_week(week.stretches) if fresh and week else self._profile(change.new)
@@ -83,10 +83,6 @@ class Itemiser:
     def _week(self, week: Week) -> str:
         told = "; ".join(describe_stretch(stretch) for stretch in week.stretches)
         return told if week.since == self._today else f"from {describe_day(week.since)}: {told}"
-
-
-def _place(change: Change) -> Profile:
-    return change.old if isinstance(change, Clear) else change.new
 
 
 def _joined(said: Iterable[tuple[str, str, str]]) -> Iterator[Item]:

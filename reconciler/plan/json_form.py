@@ -11,11 +11,11 @@ from datetime import timedelta
 from reconciler.errors import Place
 from reconciler.manifests.guardrails import Waiver
 from reconciler.plan.asked import Steering
-from reconciler.plan.change import Change, Clear, Install, Replace
+from reconciler.plan.change import Change, Clear, Install, Replace, subject
 from reconciler.plan.document import FORMAT_VERSION
 from reconciler.plan.guardrails.finding import Finding
 from reconciler.plan.outlook import Outlook, Week
-from reconciler.plan.planned import Batch, Course, FleetPlan, StationPlan, Version, subject
+from reconciler.plan.planned import Batch, Course, FleetPlan, StationPlan, Version
 from reconciler.plan.week import Stretch
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import JsonObject, write_instant, write_number, write_profile

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
-from reconciler.plan.change import Change, Clear, Install, Replace
-from reconciler.plan.planned import FleetPlan, StationPlan, subject
+from reconciler.plan.change import Change, Clear, Install, Replace, subject
+from reconciler.plan.planned import FleetPlan, StationPlan
 from reconciler.plan.power import renews
 from reconciler.profiles.canonical import differences
 from reconciler.profiles.profile import Profile

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from reconciler.manifests.strategy import Strategy
-from reconciler.plan.change import Change, Clear, Install
+from reconciler.plan.change import Change, Install, subject
 
 EXCHANGE = timedelta(seconds=2)
 """What one request and its answer take over a mobile network, as a rule."""
@@ -73,5 +73,5 @@ def _exchanges(work: Work) -> int:
 def _waits(changes: Sequence[Change]) -> int:
     if all(isinstance(change, Install) for change in changes):
         return 0
-    places = Counter((change.old if isinstance(change, Clear) else change.new).evse_id for change in changes)
+    places = Counter(subject(change).evse_id for change in changes)
     return max(places.values()) - 1

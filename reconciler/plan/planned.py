@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.manifests.guardrails import Waiver
-from reconciler.plan.change import Change, Clear, Install, Replace, Stuck, Verdict, changes
+from reconciler.plan.change import Change, Stuck, Verdict, changes, subject
 from reconciler.plan.guardrails.finding import Finding
 from reconciler.plan.outlook import Outlook
 from reconciler.profiles.capability import Protocol
-from reconciler.profiles.profile import Profile
 from reconciler.reported.belief import Held
 
 
@@ -176,14 +175,3 @@ class FleetPlan:
         """Tell whether something can't be brought to its station, or a guardrail refuses the whole."""
         refused = any(station.is_refused for station in self.stations)
         return refused or any(finding.is_error for finding in self.findings)
-
-
-def subject(verdict: Verdict) -> Profile:
-    """Give the profile that a verdict is about: the new one, if there is one."""
-    match verdict:
-        case Install() | Replace() | Stuck():
-            return verdict.new
-        case Clear():
-            return verdict.old
-        case _:
-            return verdict.held

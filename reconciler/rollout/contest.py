@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from reconciler.plan.change import Change, Clear, Keep, changes, foreign
+from reconciler.plan.change import Change, Clear, Keep, changes, foreign, subject
 from reconciler.profiles.canonical import differences
 from reconciler.profiles.composite import Situation, period_at
 from reconciler.profiles.profile import Profile
@@ -86,11 +86,6 @@ def contest_words(station: Station, numbers: frozenset[int], now: datetime) -> s
     """Say which profiles are contested, what has become of them, and whose doing it is as far as a report shows."""
     fought = [each for each in changes(station.verdicts) if subject(each).id in numbers]
     return "; ".join(_words(station, each, now) for each in fought)
-
-
-def subject(change: Change) -> Profile:
-    """Give the profile that a change is about."""
-    return change.old if isinstance(change, Clear) else change.new
 
 
 def _count(

@@ -12,7 +12,7 @@ from decimal import Decimal
 from zlib import crc32
 
 from reconciler.manifests.strategy import ForeignRule
-from reconciler.plan.change import Clear, Keep, Owned, Stuck, Verdict, changes, diff, foreign, policy
+from reconciler.plan.change import Keep, Owned, Stuck, Verdict, changes, diff, foreign, policy, subject
 from reconciler.plan.conversion import NOMINAL
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
@@ -195,7 +195,7 @@ def forget_tries(station: Station) -> Station:
     """Forget how often profiles were written, once a whole report shows that they need no more writing."""
     if not station.tries or not station.reported.known or station.reported.unread:
         return station
-    pending = {each.old.id if isinstance(each, Clear) else each.new.id for each in changes(station.verdicts)}
+    pending = {subject(each).id for each in changes(station.verdicts)}
     left = {number: tries for number, tries in station.tries.items() if number in pending}
     return replace(station, tries=left)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from reconciler.plan.change import Change, Clear, Install, Keep, changes
+from reconciler.plan.change import Change, Clear, Install, Keep, changes, subject
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose, Unit
 from reconciler.rollout.commands import Clear as ClearCommand
@@ -22,7 +22,7 @@ from reconciler.rollout.commands import (
     SendRaw,
     StationCommand,
 )
-from reconciler.rollout.contest import contest_words, contested, peace_at, subject
+from reconciler.rollout.contest import contest_words, contested, peace_at
 from reconciler.rollout.opinion import SPAN
 from reconciler.rollout.precedence import overruled
 from reconciler.rollout.station import (

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from reconciler.controller.revision import revise
 from reconciler.ocpp.dialects import dialect
-from reconciler.plan.change import Clear, Install, Owned, Replace, changes, diff
-from reconciler.plan.fleet_plan import plan_fleet, subject
+from reconciler.plan.change import Clear, Install, Owned, Replace, changes, diff, subject
+from reconciler.plan.fleet_plan import plan_fleet
 from reconciler.plan.itemise import Itemiser
 from reconciler.plan.json_form import write_json
 from reconciler.plan.markdown import write_markdown

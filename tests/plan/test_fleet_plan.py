@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.controller.revision import revise
 from reconciler.manifests.strategy import DriftPolicy, ForeignRule
-from reconciler.plan.change import EVICTED, Clear, Install, Keep, Replace, Stuck
-from reconciler.plan.fleet_plan import StationPlan, plan_fleet, subject
+from reconciler.plan.change import EVICTED, Clear, Install, Keep, Replace, Stuck, subject
+from reconciler.plan.fleet_plan import StationPlan, plan_fleet
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.profile import Profile
 from reconciler.reported.belief import Belief, Held, Reported

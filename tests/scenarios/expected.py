@@ -1,7 +1,6 @@
 """Holds a plan against what a scenario expects of it: every change is named, and nothing else changes."""
 
-from reconciler.plan.change import Clear, Install, Keep, Replace, Stuck
-from reconciler.plan.fleet_plan import subject
+from reconciler.plan.change import Clear, Install, Keep, Replace, Stuck, subject
 from reconciler.plan.text import summarise
 from scenarios.reported import place_of
 from scenarios.words import check_powers, read_names
