@@ -13,7 +13,6 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -24,6 +23,7 @@ from reconciler.controller.durable import drain, mark
 from reconciler.controller.recorder import Journal, Leaving, Recorder
 from reconciler.controller.revision import Revision, follow
 from reconciler.controller.step import step
+from reconciler.controller.verdict import taken, turned_down
 from reconciler.controller.world import (
     Ask,
     Effect,
@@ -41,12 +41,10 @@ from reconciler.plan.fleet_plan import plan_fleet
 from reconciler.profiles.form import JsonObject
 from reconciler.reported.events import RawAnswered, Woken
 from reconciler.rollout.commands import Clear, Push, SendRaw, StationCommand, Wake
-from reconciler.rollout.ledger import Entry, KeptRevision, Name
+from reconciler.rollout.ledger import Entry, Name
 
 HISTORY = 10_000
 """How many lines of history are at hand; a journal has all of them."""
-MOST_REASONS = 100
-"""How many of the errors of a refused commit are kept."""
 GOOD = "good:"
 """How the words on a signature begin that git found good, by a key that is trusted."""
 TURN = 25
@@ -157,6 +155,8 @@ class Controller:
         before, now = self._loading or self.world.revision, self._clock()
         if before is not None and snapshot.commit and snapshot.commit == before.commit and not self._refused:
             return before
+        if snapshot.commit in self.world.quarantined and not force:
+            return self._leave(snapshot, now)
         try:
             revision, plan = await self._prove(snapshot, before, force, now)
         except RevisionError as error:
@@ -167,7 +167,7 @@ class Controller:
             self._log.warning("guardrail", revision=snapshot.commit, rule=warning.guardrail, finding=warning.text)
         self._loading, self._refused = revision, False
         if self._recorder is not None:
-            self._recorder.keep(_taken(revision, force, plan, now))
+            self._recorder.keep(taken(revision, force, plan, now))
         self.report(RevisionLoaded(revision, force, plan))
         return revision
 
@@ -183,9 +183,15 @@ class Controller:
     def _refuse(self, snapshot: Snapshot, error: RevisionError, now: datetime) -> None:
         self._refused = True
         if self._recorder is not None:
-            self._recorder.keep(_turned_down(snapshot, error, now))
+            self._recorder.keep(turned_down(snapshot, error, now))
         self.report(RevisionRefused(snapshot.commit, snapshot.subject, error.errors))
         self._log.error("revision refused", revision=snapshot.commit, errors=[str(each) for each in error.errors])
+
+    def _leave(self, snapshot: Snapshot, now: datetime) -> RevisionError:
+        """Leave a commit in quarantine, and what is kept of it: a start meets it where git still has it as its head."""
+        why = f"not taken, for it is in quarantine: {self.world.quarantined[snapshot.commit]}"
+        self._record(Entry(now, "", "rollout", why, revision=snapshot.commit))
+        return RevisionError((ManifestError(why, Place("."), rule="quarantined"),))
 
     async def go_back(self, snapshot: Snapshot, who: str, reason: str) -> Revision | RevisionError:
         """Return to an older revision that a person names, past waves and windows; what was in force is quarantined.
@@ -203,7 +209,7 @@ class Controller:
                 return error
             self._loading, self._refused = revision, False
             if self._recorder is not None:
-                self._recorder.keep(_taken(revision, reason, plan, now))
+                self._recorder.keep(taken(revision, reason, plan, now))
             self.report(RevisionLoaded(revision, reason, plan, who, back=True))
             await self.until(lambda _: self._loading is not revision)
             if self.world.revision is not revision:
@@ -366,25 +372,3 @@ def _prove(
     """Prove a snapshot, and give the digest of the plan from the revision before it."""
     revision = follow(snapshot, shipped, now, None if force else before)
     return revision, plan_fleet(revision, now, before).digest
-
-
-def _taken(revision: Revision, force: str, plan: str, now: datetime) -> KeptRevision:
-    kept = _kept(revision.snapshot, "taken", now)
-    return replace(kept, fleet=revision.fleet.name, why=force, plan=plan, files=revision.snapshot.files)
-
-
-def _turned_down(snapshot: Snapshot, error: RevisionError, now: datetime) -> KeptRevision:
-    return replace(_kept(snapshot, "refused", now), why="\n".join(str(each) for each in error.errors[:MOST_REASONS]))
-
-
-def _kept(snapshot: Snapshot, verdict: str, now: datetime) -> KeptRevision:
-    return KeptRevision(
-        commit=snapshot.commit,
-        fleet="",
-        subject=snapshot.subject,
-        author=snapshot.author,
-        signature=snapshot.signature,
-        committed_at=snapshot.committed_at,
-        taken_at=now,
-        verdict=verdict,
-    )

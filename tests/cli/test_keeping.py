@@ -133,6 +133,49 @@ async def test_the_same_commit_is_not_taken_again_after_a_start(store):
     controller.close()
 
 
+@contextlib.asynccontextmanager
+async def running(store, recalled):
+    """A controller of nobody's stations that begins with what was recalled."""
+    controller = Controller(None, shipped(), lambda: NOON, Settings(), store)
+    controller.begin(recalled.world, recalled.entries)
+    turns = asyncio.create_task(controller.run())
+    yield controller
+    turns.cancel()
+    await asyncio.gather(turns, return_exceptions=True)
+    await controller.finish()
+    controller.close()
+
+
+async def test_a_commit_in_quarantine_is_neither_proved_nor_kept_anew_after_a_start(store):
+    bad = revision(powers=((-6, 3), (5, 2)), commit="c2").snapshot
+    async with running(store, await recall(store, World(), shipped(), NOON)) as controller:
+        await controller.take(revision().snapshot)
+        await controller.take(bad)
+        await controller.go_back(revision().snapshot, "ada", "c2 is wrong")
+    kept = await store.revisions()
+    async with running(store, await recall(store, World(), shipped(), NOON)) as controller:
+        left = await controller.take(replace(bad, files={"a.yaml": "would not pass a proof"}))
+        assert [error.rule for error in left.errors] == ["quarantined"]
+        assert "c2 is wrong" in str(left.errors[0])
+        assert controller.world.revision.commit == "c1"
+        assert controller.world.refused is None
+    assert await store.revisions() == kept
+    assert (await store.revision("c2")).files == bad.files
+    last = (await store.history(Question(limit=1)))[0]
+    assert (last.revision, last.reason) == ("c2", str(left.errors[0].message))
+
+
+async def test_a_persons_reason_takes_a_commit_out_of_quarantine_after_a_start(store):
+    bad = revision(powers=((-6, 3), (5, 2)), commit="c2").snapshot
+    world = replace(settled(), quarantined={"c2": "it was wrong"})
+    await fill(store, world, kept(revision()))
+    async with running(store, await recall(store, World(), shipped(), NOON)) as controller:
+        made = await controller.take(bad, force="it was not wrong after all")
+        await controller.until(lambda world: world.revision is made)
+        assert not controller.world.quarantined
+    assert (await store.revision("c2")).why == "it was not wrong after all"
+
+
 async def test_no_store_is_opened_where_none_is_wanted():
     assert await open_store("none", "toys") is None
 
