@@ -183,7 +183,7 @@ def _write_document(world: World, key: str) -> JsonObject | None:
     if command is not None:
         document["sending"] = {
             "write": errand.write if errand else "",
-            "profileId": command.profile.id if isinstance(command, Push) else command.profile_id,
+            "profileId": command.profile_id,
             "set": write_with_evse(command.profile) if isinstance(command, Push) else None,
         }
     if load is not None and not (station.reported.known and not station.reported.unread and command is None):
@@ -232,7 +232,7 @@ def _unanswered(station: Station, sending: Sending, now: datetime) -> Entry:
         action="SetChargingProfile" if profile else "ClearChargingProfile",
         reason="the controller was started again",
         answer="unknown: the controller ended before the answer came",
-        profile_id=command.profile.id if isinstance(command, Push) else command.profile_id,
+        profile_id=command.profile_id,
         evse_id=profile.evse_id if profile else None,
         stage=Stage.ANSWER,
         write=sending.write,

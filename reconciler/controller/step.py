@@ -132,7 +132,7 @@ def _await(world: World, before: Station, after: Station, event: StationEvent) -
     taken = not isinstance(event, Written) or isinstance(event.outcome, Accepted | OutcomeUnknown)
     if intent is None or not taken or not isinstance(command, Push | ClearCommand):
         return after
-    return await_read_back(after, command.profile.id if isinstance(command, Push) else command.profile_id, intent.write)
+    return await_read_back(after, command.profile_id, intent.write)
 
 
 def _storm(before: World, after: World, now: datetime) -> tuple[Entry, ...]:

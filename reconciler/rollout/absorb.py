@@ -123,8 +123,7 @@ def _lose(station: Station, now: datetime) -> Station:
     match command:
         case Push() | Clear():
             profile = command.profile if isinstance(command, Push) else None
-            number = command.profile.id if isinstance(command, Push) else command.profile_id
-            written = Written(station.identity, number, profile, OutcomeUnknown("the connection was lost"))
+            written = Written(station.identity, command.profile_id, profile, OutcomeUnknown("the connection was lost"))
             folded = wrote(station, replace(lost, reported=fold(lost.reported, written)), written, now)
             return _note_change(_count(folded, written, now), station, written, now)
         case SendRaw():

@@ -46,6 +46,11 @@ class Push:
     profile: Profile
     capability: Capability
 
+    @property
+    def profile_id(self) -> int:
+        """Give the id that is written to."""
+        return self.profile.id
+
 
 @dataclass(frozen=True, slots=True)
 class Clear:
@@ -74,4 +79,3 @@ class Wake:
 
 
 StationCommand = ReadCapability | ReadProfiles | ReadComposite | Push | Clear | SendRaw
-Command = StationCommand | Wake
