@@ -221,5 +221,4 @@ class Program:
         return station is not None and station.in_flight is command
 
     def _knows(self, key: str) -> bool:
-        target = self.controller.world.target(key)
-        return target is not None and key in target.fleet.stations
+        return self.controller.world.manifest(key) is not None

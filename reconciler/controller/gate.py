@@ -28,7 +28,7 @@ class Closed(NamedTuple):
 
 def allows(world: World, key: str, change: Change, now: datetime) -> Closed | None:
     """Say why a change may not go out now; None where the site's caps allow it, or where it raises nothing."""
-    site = site_of(world, key)
+    site = world.site_of(key)
     if site is None or world.revision is None:
         return None
     current = world.loads.get(key, NOTHING)
@@ -50,7 +50,7 @@ def draws_more(world: World, key: str, change: Change, now: datetime) -> bool:
 
 def wait(world: World, key: str) -> World:
     """Let a station wait at its site's gate, so that it is asked again when a load on the site falls."""
-    site = site_of(world, key)
+    site = world.site_of(key)
     if site is None:
         return world
     return replace(world, gated=world.gated.set(site, world.gated.get(site, frozenset()) | {key}))
@@ -58,7 +58,7 @@ def wait(world: World, key: str) -> World:
 
 def release(world: World, key: str) -> World:
     """Let some of the stations that wait at a site's gate ask again, because a load on it has changed."""
-    site = site_of(world, key)
+    site = world.site_of(key)
     gated = world.gated.get(site) if site is not None else None
     if site is None or not gated:
         return world
@@ -72,7 +72,7 @@ def load_now(world: World, key: str, station: Station, now: datetime) -> Load | 
     What was read back counts as it is. Until then, what it may have been sent counts as well as what it held before.
     """
     if not station.reported.ever_known:
-        return _unseen(world, key, now) if _listed(world, key) else None
+        return _unseen(world, key, now) if world.manifest(key) is not None else None
     sending = station.in_flight if isinstance(station.in_flight, Push | ClearCommand) else None
     load = _load(world, station, sending, now)
     known = world.loads.get(key, NOTHING)
@@ -108,18 +108,6 @@ def _load(world: World, station: Station, write: Change | StationCommand | None,
     return load_of(tuple(held.values()), target.evses(key), _day(now))
 
 
-def _listed(world: World, key: str) -> bool:
-    target = world.target(key)
-    return target is not None and key in target.fleet.stations
-
-
 def _day(now: datetime) -> datetime:
     """Give the day's begin, so that loads are computed once a day and not once a moment."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def site_of(world: World, key: str) -> str | None:
-    """Give the site of a station, None where it has none."""
-    target = world.target(key)
-    manifest = target.fleet.stations.get(key) if target else None
-    return manifest.site if manifest else None

@@ -31,8 +31,7 @@ def changed(world: World, head: Revision) -> dict[str, str]:
     found: dict[str, str] = {}
     new = _marks(head)
     for key, station in head.fleet.stations.items():
-        target = world.target(key)
-        old = target.fleet.stations.get(key) if target else None
+        target, old = world.target(key), world.manifest(key)
         if target is not None and old is not None and _marks(target).of(old) != new.of(station):
             found[key] = target.commit
     return found
@@ -55,9 +54,9 @@ def place(world: World, head: Revision, placed: Mapping[str, str], others: Itera
 def part(before: World, after: World, now: datetime) -> World:
     """Note who is listed no more: what it holds counts at its site for one more lease, for nobody renews it."""
     gone = {
-        key: site for key in before.loads if (site := _site(before, key)) is not None and not _is_listed(after, key)
+        key: site for key in before.loads if (site := before.site_of(key)) is not None and after.manifest(key) is None
     }
-    kept = {key: site for key, site in before.left.items() if not _is_listed(after, key) and _flows(before, key, now)}
+    kept = {key: site for key, site in before.left.items() if after.manifest(key) is None and _flows(before, key, now)}
     loads = {key: _end(before.loads[key], now + _lease(before, key)) for key in gone}
     return replace(after, left=Map({**kept, **gone}), loads=after.loads.update(loads))
 
@@ -68,18 +67,13 @@ def members(world: World, site: str) -> Iterable[str]:
     if world.revision is not None and not world.placed:
         return (*world.revision.members.get(site, ()), *left)
     listed = dict.fromkeys(key for each in world.revisions.values() for key in each.members.get(site, ()))
-    return (*(key for key in listed if _site(world, key) == site), *left)
-
-
-def _is_listed(world: World, key: str) -> bool:
-    target = world.target(key)
-    return target is not None and key in target.fleet.stations
+    return (*(key for key in listed if world.site_of(key) == site), *left)
 
 
 def _lease(world: World, key: str) -> timedelta:
-    target = world.target(key)
-    assert target is not None  # noqa: S101 (it has a site there)
-    return target.fleet.stations[key].settings.fail_safe.lease
+    manifest = world.manifest(key)
+    assert manifest is not None  # noqa: S101 (it has a site there)
+    return manifest.settings.fail_safe.lease
 
 
 def _end(load: Load, at: datetime) -> Load:
@@ -95,12 +89,6 @@ def _end(load: Load, at: datetime) -> Load:
 def _flows(world: World, key: str, now: datetime) -> bool:
     lines = (world.loads[key].draw, world.loads[key].feed)
     return any(first_excess(line, ZERO, now) is not None for line in lines)
-
-
-def _site(world: World, key: str) -> str | None:
-    target = world.target(key)
-    station = target.fleet.stations.get(key) if target else None
-    return station.site if station else None
 
 
 def _caps(head: Revision, revisions: Mapping[str, Revision], placed: Mapping[str, str]) -> Map[str, Caps]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from immutables import Map
 
-from reconciler.controller.gate import Closed, allows, load_now, site_of, wait
+from reconciler.controller.gate import Closed, allows, load_now, wait
 from reconciler.controller.history import errand
 from reconciler.controller.holds import Held, crowd, stop, take_turn
 from reconciler.controller.world import World
@@ -74,7 +74,7 @@ def _take(world: World, key: str, change: Change, answer: Next, now: datetime) -
         return _otherwise(world, key, later.why, later.at, now)
     station = replace(world.stations[key], wrote=_commit(world.stations[key]))
     command = _command(station, change)
-    site = site_of(world, key)
+    site = world.site_of(key)
     busy = world.site_in_flight if site is None else _with(world.site_in_flight, site, key)
     noted = replace(
         world,

@@ -191,8 +191,7 @@ def _aim(world: World, station: Station, now: datetime) -> Station:
 
 def _introduce(world: World, station: Station) -> Station:
     """Give a station the capability its manifest declares; when that changes, what it can take is read anew."""
-    target = world.target(station.identity.casefold())
-    manifest = target.station(station.identity) if target else None
+    manifest = world.manifest(station.identity.casefold())
     if manifest is None or station.protocol is None:
         return station
     base = assume(manifest.declared, station.protocol)

@@ -13,6 +13,7 @@ from immutables import Map
 from reconciler.controller.line import Line
 from reconciler.controller.revision import Revision
 from reconciler.errors import ManifestError
+from reconciler.manifests.fleet import Station as Manifest
 from reconciler.reported.events import StationEvent
 from reconciler.rollout.commands import SendRaw, StationCommand, Wake
 from reconciler.rollout.conditions import Turned
@@ -215,10 +216,19 @@ class World:
         commit = self.placed.get(key)
         return self.revision if commit is None else self.revisions[commit]
 
+    def manifest(self, key: str) -> Manifest | None:
+        """Give what that revision says of a station; None where it does not list it."""
+        target = self.target(key)
+        return target.fleet.stations.get(key) if target else None
+
+    def site_of(self, key: str) -> str | None:
+        """Give the site of a station by that revision; None where it has none."""
+        manifest = self.manifest(key)
+        return manifest.site if manifest else None
+
     def pace(self, key: str) -> Pace:
         """Give how often a station may be written to and is read."""
-        target = self.target(key)
-        manifest = target.fleet.stations.get(key) if target else None
+        target, manifest = self.target(key), self.manifest(key)
         if target is None or manifest is None:
             return Pace(read_back=self.settings.read_back)
         settings = manifest.settings

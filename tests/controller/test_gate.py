@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from reconciler.controller.gate import ASK_AGAIN, allows, load_now, release, site_of, wait
+from reconciler.controller.gate import ASK_AGAIN, allows, load_now, release, wait
 from reconciler.controller.world import World
 from reconciler.plan.change import Clear, Install
 from reconciler.reported.events import Metered
@@ -54,7 +54,7 @@ def test_a_clear_that_frees_flow_is_weighed_like_any_write():
     for identity in ("A-1", "A-2"):
         fleet.stations[identity].held[1500] = stranger(1500, 1, 5, Decimal(0))
     world = fleet.world
-    assert site_of(world, "a-1") == "yard"
+    assert world.site_of("a-1") == "yard"
     held = fleet.station("A-1").reported.held[1011].profile
     assert allows(world, "a-1", Clear(held, "by test"), NOON) is None
     fleet.run(30 * MINUTE)  # the two are cleared one after the other, since both fit
@@ -67,7 +67,7 @@ def test_without_site_or_revision_there_is_no_gate():
         LOW, CAPS, commit="c2", swap=(("{site: yard, select: {labels: {row: b}}", "{select: {labels: {row: b}}"),)
     )
     fleet.load(apart).run()
-    assert site_of(fleet.world, "b-1") is None
+    assert fleet.world.site_of("b-1") is None
     assert allows(fleet.world, "b-1", greedy(), NOON) is None
     assert wait(fleet.world, "b-1") is fleet.world
     assert release(fleet.world, "b-1") is fleet.world
