@@ -33,7 +33,7 @@ def ask_server(server: str, about: str, question: Question) -> Rows:
 
 
 def ask_store(url: str, about: str, question: Question) -> Rows:
-    """Read the lines from a database; raises StoreLost and UsageError."""
+    """Read the lines from a database; raises StoreLost, UsageError and UnknownName."""
     from reconciler.cli.loop import run_loop
 
     return run_loop(_read(url, about, question))
@@ -43,12 +43,17 @@ async def _read(url: str, about: str, question: Question) -> Rows:
     from dataclasses import replace
 
     from reconciler.store.store import Store
-    from reconciler.web.history import About, guess, lines_view, members, tell
+    from reconciler.web.history import About, lines_view, members, tell
+    from reconciler.web.subjects import find
 
     store = await Store.open(url, read_only=True)
+
+    async def knows(commit: str) -> bool:
+        return await store.revision(commit) is not None
+
     try:
         fleet = await _fleet(store) if about else None
-        meant = guess(fleet, about) if about else About()
+        meant = await find(about, fleet, store.page, knows) if about else About()
         asked = replace(question, stations=members(fleet, meant), revision=meant.commit)
         lines, _ = await tell(store.page, asked)
     finally:

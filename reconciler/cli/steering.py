@@ -53,6 +53,10 @@ class Steering:
             raise revision
         return revision.commit
 
+    async def knows(self, commit: str) -> bool:
+        """Tell whether a revision is kept whose commit begins so; raises StoreLost."""
+        return self._store is not None and await self._store.revision(commit) is not None
+
     async def lines(self, question: Question) -> Page:
         """Answer a question about the history; raises StoreLost."""
         if self._store is not None:

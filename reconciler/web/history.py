@@ -19,7 +19,6 @@ from reconciler.rollout.question import Page, Question
 View: TypeAlias = dict[str, object]
 Ask: TypeAlias = Callable[[Question], Awaitable[Page]]
 MOST_ROUNDS = 12
-SHORTEST_COMMIT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +65,6 @@ def members(fleet: Fleet | None, about: About) -> tuple[str, ...] | None:
     if about.site:
         chosen.append(_of_site(fleet, about.site))
     return tuple(sorted(frozenset.intersection(*chosen))) if chosen else None
-
-
-def guess(fleet: Fleet | None, name: str) -> About:
-    """Tell what one word means: a station, a group, a site, or the beginning of a commit, in this order."""
-    if fleet is not None and name.casefold() in fleet.stations:
-        return About(station=name)
-    if fleet is not None and name in fleet.groups:
-        return About(group=name)
-    if fleet is not None and name in fleet.sites:
-        return About(site=name)
-    is_commit = len(name) >= SHORTEST_COMMIT and not set(name.lower()) - set("0123456789abcdef")
-    return About(commit=name.lower()) if is_commit else About(station=name)
 
 
 def line_view(line: Line) -> View:

@@ -18,9 +18,10 @@ from reconciler.manifests.fleet import Fleet
 from reconciler.rollout.lines import Line, recent
 from reconciler.rollout.question import Page, Question
 from reconciler.web.answers import Back, Chosen, Clearance, Json, Many, One, Steer, Suspend, fail, may
-from reconciler.web.history import About, Ask, guess, lines_view, members, tell
+from reconciler.web.history import About, Ask, lines_view, members, tell
 from reconciler.web.ports import Ports, Steering, Wish
 from reconciler.web.rollouts import rollout_view, suspensions_view, window_view
+from reconciler.web.subjects import UnknownName, commits, find
 from reconciler.web.view import carries, identity, keys
 
 STEERED = Literal["pause", "resume", "promote", "abort"]
@@ -104,7 +105,7 @@ def _history(app: FastAPI, ports: Ports) -> None:
 
         `about` is one word in place of the others: a station, a group, a site, or the beginning of a commit.
         """
-        meant = guess(_fleet(ports), about) if about else About(station, group, site, commit)
+        meant = await _find(ports, about) if about else About(station, group, site, commit)
         lines, older = await _lines(ports, meant, Question(None, meant.commit, since, until, limit, before))
         next_page = request.url.include_query_params(before=older)
         return Json(lines_view(lines), headers={"Link": f'<{next_page}>; rel="next"'} if older else None)
@@ -116,6 +117,25 @@ async def _lines(ports: Ports, about: About, question: Question) -> tuple[tuple[
         return await tell(_keeper(ports), replace(question, stations=stations))
     except UsageError as error:
         raise fail(404, str(error), "`reconciler get groups` and `get sites` list them") from error
+    except StoreLost as error:
+        raise fail(503, str(error), "") from error
+
+
+async def _find(ports: Ports, word: str) -> About:
+    """Tell what a word means; a station that is connected without being of the fleet is known as well."""
+    world = ports.controller.world
+    if word.casefold() in world.stations:
+        return About(station=word)
+
+    async def knows(commit: str) -> bool:
+        if any(each.startswith(commit) for each in commits(world)):
+            return True
+        return ports.steering is not None and await ports.steering.knows(commit)
+
+    try:
+        return await find(word, _fleet(ports), _keeper(ports), knows)
+    except UnknownName as error:
+        raise fail(404, str(error), "") from error
     except StoreLost as error:
         raise fail(503, str(error), "") from error
 

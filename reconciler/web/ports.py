@@ -170,6 +170,9 @@ class Steering(Shape):
             Transient: it can't be fetched now.
         """
 
+    async def knows(self, commit: str, /) -> bool:
+        """Tell whether a revision is kept whose commit begins so; raises StoreLost."""
+
     async def lines(self, question: Question, /) -> Page:
         """Answer a question about the history; raises StoreLost."""
 

@@ -109,3 +109,11 @@ async def test_the_history_comes_from_the_store_or_from_what_is_at_hand(controll
     assert (await kept.lines(Question())).entries == ()
     await store.write(Batch(tuple(controller.history)))
     assert [each.action for each in (await kept.lines(Question())).entries] == ["suspend"]
+
+
+async def test_commits_are_known_by_their_beginning_where_they_are_kept(controller, store):
+    old = KeptRevision("0ld00000", "toys", "Old", "Ann", "", None, NOON, "refused")
+    await store.write(Batch((), {}, (old,)))
+    assert await Steering(controller, Git(), store).knows("0ld0")
+    assert not await Steering(controller, Git(), store).knows("bad0")
+    assert not await Steering(controller, Git()).knows("0ld0")

@@ -357,11 +357,15 @@ async def kept(path, files):
     await store.close()
 
 
-async def rows(path, *words):
+async def read(path, *words):
     import asyncio
 
     asked = ["history", *words, "--store", str(path), "-o", "json"]
-    ended = await asyncio.to_thread(CliRunner().invoke, app, asked)
+    return await asyncio.to_thread(CliRunner().invoke, app, asked)
+
+
+async def rows(path, *words):
+    ended = await read(path, *words)
     assert ended.exit_code == 0, ended.stderr
     return [(row.get("station"), row["action"]) for row in json.loads(ended.stdout)]
 
@@ -381,7 +385,18 @@ async def test_a_database_without_a_good_revision_knows_stations_and_commits_onl
     path = tmp_path / "kept.db"
     await kept(path, files)
     assert await rows(path, "a1") == await rows(path, "c0ffee") == [("A1", "SetChargingProfile")]
-    assert await rows(path, "night") == []
+    ended = await read(path, "night")
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "commit night; without a good revision, groups and sites have no names" in ended.stderr
+
+
+async def test_a_word_that_means_nothing_in_a_database_is_an_error_with_what_may_be_meant(tmp_path):
+    path = tmp_path / "kept.db"
+    await kept(path, {"yard.yaml": YARD})
+    for word, more in (("nigth", "; did you mean night?"), ("c0ffff", ""), ("NOPE", "")):
+        ended = await read(path, word)
+        told = f"error: neither the fleet nor its history has a station, group, site or commit {word}{more}\n"
+        assert (ended.exit_code, ended.stdout, ended.stderr) == (1, "", told)
 
 
 def test_a_database_that_is_not_there_is_said_so(tmp_path):

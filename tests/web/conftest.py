@@ -131,6 +131,7 @@ class Steered:
 
     yard: Yard
     older: dict = field(default_factory=dict)
+    kept: tuple = ()
 
     async def order(self, wish):
         order = Order(Verb(wish.verb), wish.who, wish.reason, "1", wish.keys, wish.until, wish.override)
@@ -147,6 +148,9 @@ class Steered:
 
     async def lines(self, question):
         return recent(self.yard.history, len(self.yard.history), question)
+
+    async def knows(self, commit):
+        return any(each.startswith(commit) for each in self.kept)
 
 
 @pytest.fixture

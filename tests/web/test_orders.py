@@ -9,6 +9,8 @@ from immutables import Map
 
 from reconciler.controller.world import RevisionLoaded, Storm
 from reconciler.errors import ManifestError, Place, RevisionError, StoreLost, Transient
+from reconciler.profiles.capability import Protocol
+from reconciler.reported.events import Connected
 from reconciler.web.api import Ports, make_app
 
 ROLLOUT = ("  discharge: allowed\n", "  discharge: allowed\n  rollout: {waves: [1, 100%], soak: 40m}\n")
@@ -187,7 +189,17 @@ async def test_the_history_folds_each_write_and_is_chosen_by_what_it_is_about(cl
     assert await history(client, about="a1") == await history(client, group="night", station="A1") == first
     assert await history(client, until="2026-03-03T17:30:00Z") == first
     assert await history(client, since="2026-03-03T17:30:00Z") == [each for each in everything if each not in first]
-    assert await history(client, about="zz") == []
+
+
+async def test_a_word_that_means_nothing_to_the_history_is_an_error_with_what_may_be_meant(client, steered, yard):
+    answer = await client.get("history", params={"about": "nigth"})
+    assert answer.status_code == 404
+    assert answer.json()["error"].endswith("a station, group, site or commit nigth; did you mean night?")
+    steered.kept = ("deadbeef",)
+    for known in ("a1", "night", "quay", "dead", "c0ff"):
+        assert await history(client, about=known) == []
+    yard.take(Connected("Stray", Protocol.V21, 1))
+    assert await history(client, about="stray") == []
 
 
 async def test_a_page_names_the_next_one_with_all_that_was_asked(client, yard):
@@ -212,3 +224,5 @@ async def test_what_the_history_is_asked_about_has_to_be_there(client, steered, 
 
     steered.lines = lost
     assert (await client.get("history")).json() == {"error": "disk full", "hint": ""}
+    answer = await client.get("history", params={"about": "a1"})
+    assert (answer.status_code, answer.json()["error"]) == (503, "disk full")
