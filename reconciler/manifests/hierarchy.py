@@ -28,6 +28,21 @@ def chains(catalogue: Catalogue, complaints: Complaints) -> dict[str, tuple[str,
     return {name: _chain(name, parents, catalogue, complaints) for name in parents}
 
 
+def ranks(lineages: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Give the groups of these lineages, nearest first, those that are equally near together.
+
+    Of two that lie in each other the inner one is the nearer, whatever else leads to the outer one.
+    """
+    distance: dict[str, int] = {}
+    for lineage in lineages:
+        for steps, group in enumerate(lineage):
+            distance[group] = max(steps, distance.get(group, steps))
+    return tuple(
+        tuple(sorted(group for group, at in distance.items() if at == steps))
+        for steps in sorted(set(distance.values()))
+    )
+
+
 def _parent(catalogue: Catalogue, name: str, complaints: Complaints) -> str | None:
     entry = catalogue.groups[name]
     parent = entry.spec.parent

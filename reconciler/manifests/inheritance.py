@@ -6,7 +6,7 @@ are equally near and say different things, nothing is guessed: it is an error th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -18,6 +18,7 @@ from reconciler.errors import Place
 from reconciler.manifests.catalogue import Catalogue, Entry
 from reconciler.manifests.complaints import Complaints
 from reconciler.manifests.fleet import Declared, FailSafe, OnUnsupported, Origin, ReadyBy, Settings, TemplateUse
+from reconciler.manifests.hierarchy import ranks
 from reconciler.manifests.models import CapabilitySpec, FailSafePart
 from reconciler.manifests.programme import TemplateUseSpec
 from reconciler.manifests.roster import Listed
@@ -90,14 +91,14 @@ class Inheritance:
         return self._settled[key]
 
     def _work_out(self, station: Listed, direct: tuple[str, ...], site: str | None) -> Inherited:
-        ranks = [[self._own(station)]]
-        ranks += [[self._of("Group", name) for name in names] for names in self._by_distance(direct)]
-        ranks += [[{("template",): each} for each in self._by_model.get(station.model, ())]]
-        ranks += [[self._of("Site", site)]] if site in self._catalogue.sites else []
-        ranks += [self._fleet]
+        levels = [[self._own(station)]]
+        levels += [[self._of("Group", name) for name in names] for names in self._by_distance(direct)]
+        levels += [[{("template",): each} for each in self._by_model.get(station.model, ())]]
+        levels += [[self._of("Site", site)]] if site in self._catalogue.sites else []
+        levels += [self._fleet]
         found: dict[tuple[str, ...], Said] = {}
         for path in PATHS:
-            nearest = self._nearest(path, ranks, station)
+            nearest = self._nearest(path, levels, station)
             if nearest is not None:
                 found[path] = nearest
         facts = {("site",): self._site(station, direct), **_hardware(station)}
@@ -122,20 +123,14 @@ class Inheritance:
             self._said[key] = said(self._catalogue.entries[kind][str(name)], f"{kind} {name}", self._resolve)
         return self._said[key]
 
-    def _by_distance(self, direct: tuple[str, ...]) -> Iterator[list[str]]:
-        """Give groups in ranks: those that select the station, then their parents, and so on."""
-        distance: dict[str, int] = {}
-        for name in direct:
-            for steps, group in enumerate(self._lineage[name]):
-                distance[group] = min(steps, distance.get(group, steps))
-        for steps in sorted(set(distance.values())):
-            yield sorted(group for group, at in distance.items() if at == steps)
+    def _by_distance(self, direct: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+        return ranks(self._lineage[name] for name in direct)
 
     def _nearest(
-        self, path: tuple[str, ...], ranks: Sequence[Sequence[Mapping[tuple[str, ...], Said]]], station: Listed
+        self, path: tuple[str, ...], levels: Sequence[Sequence[Mapping[tuple[str, ...], Said]]], station: Listed
     ) -> Said | None:
-        for rank in ranks:
-            speakers = [each[path] for each in rank if path in each]
+        for level in levels:
+            speakers = [each[path] for each in level if path in each]
             if speakers:
                 for other in speakers[1:]:
                     if other.value != speakers[0].value:

@@ -24,7 +24,7 @@ def _origins(station: Station) -> Iterator[Origin]:
     yield Origin("identity", station.identity, level, station.place)
     told = dict(_told(station))
     known = {origin.field: origin for origin in station.origins}
-    for field in told.keys() - known.keys():
+    for field in (field for field in told if field not in known):
         known[field] = Origin(field, "", level, station.place)
     for field, origin in known.items():
         yield replace(origin, value=told[field], level=level, place=station.place) if field in told else origin

@@ -10,10 +10,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reconciler.manifests.fleet import Assignment
+from reconciler.manifests.hierarchy import ranks
 from reconciler.manifests.standing import spell_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Hashable, Mapping
 
     from reconciler.manifests.catalogue import Catalogue, Entry
     from reconciler.manifests.complaints import Complaints
@@ -110,7 +111,7 @@ class Placements:
         return self._known[key]
 
     def _work_out(self, station: Listed, direct: tuple[str, ...]) -> Placement:
-        groups = _nearest_first(self._structure.lineage[name] for name in direct)
+        groups = tuple(group for rank in ranks(self._structure.lineage[name] for name in direct) for group in rank)
         assignments = sorted(
             (assignment for group in groups for assignment in self._structure.own[group]),
             key=lambda assignment: (-assignment.priority, assignment.place),
@@ -142,11 +143,3 @@ class Placements:
 
 def _held(station: Station) -> tuple[tuple[Assignment, ...], ReadyBy | None]:
     return station.assignments, station.settings.ready_by
-
-
-def _nearest_first(chains: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    distance: dict[str, int] = {}
-    for chain in chains:
-        for steps, group in enumerate(chain):
-            distance[group] = min(steps, distance.get(group, steps))
-    return tuple(sorted(distance, key=lambda group: (distance[group], group)))

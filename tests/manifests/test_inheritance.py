@@ -16,8 +16,8 @@ from reconciler.manifests.snapshot import Snapshot
 LEVELS = ("fleet", "site", "group", "subgroup", "station")
 
 
-def nested(said):
-    """Write a fleet whose levels say these lines; `said` goes by level."""
+def nested(said, select=""):
+    """Write a fleet whose levels say these lines; `said` goes by level, `select` is that of the outer group."""
     lines = {level: f", {said[level]}" if said.get(level) else "" for level in LEVELS}
     return f"""apiVersion: v2g.fleet/v1alpha1
 kind: Fleet
@@ -30,7 +30,7 @@ spec: {{import: 100 kW{lines["site"]}}}
 ---
 kind: Group
 metadata: {{name: buses}}
-spec: {{site: quay{lines["group"]}}}
+spec: {{site: quay{select}{lines["group"]}}}
 ---
 kind: Group
 metadata: {{name: night}}
@@ -50,9 +50,12 @@ def station_of(load_files):
     return loaded
 
 
-@given(st.dictionaries(st.sampled_from(LEVELS), st.integers(1, 900)))
-def test_the_nearest_level_that_says_a_setting_wins(said):
-    text = nested({level: f"writeInterval: {seconds}s" for level, seconds in said.items()})
+BOTH = ", select: {names: [S]}"
+
+
+@given(st.dictionaries(st.sampled_from(LEVELS), st.integers(1, 900)), st.sampled_from(("", BOTH)))
+def test_the_nearest_level_that_says_a_setting_wins(said, select):
+    text = nested({level: f"writeInterval: {seconds}s" for level, seconds in said.items()}, select)
     station = load(Snapshot("c", "a", None, "s", {"f.yaml": text})).stations["s"]
     nearest = next((said[level] for level in reversed(LEVELS) if level in said), 60)
     assert station.settings.write_interval == timedelta(seconds=nearest)
@@ -64,6 +67,11 @@ def test_the_nearest_level_that_says_a_setting_wins(said):
     assert text.splitlines()[origin.place.line - 1][origin.place.column - 1 :].startswith(
         f"{nearest}s" if said else "{timezone"
     )
+
+
+@pytest.mark.parametrize("select", ["", BOTH])
+def test_the_group_that_lies_in_another_is_the_nearer_one_also_where_both_select_the_station(load_files, select):
+    assert load_files({"f.yaml": nested({}, select)}).station("S").groups == ("night", "buses")
 
 
 def test_parts_of_the_fail_safe_and_of_the_capability_are_inherited_one_by_one(station_of):
@@ -143,6 +151,7 @@ def test_what_a_table_says_of_a_station_is_set_by_its_line(load_extra):
     assert (told["evses"].value, str(told["evses"].place)) == ("1: +7 kW -0 kW", "t.csv:3:1")
     assert (told["model"].value, told["model"].level) == ("fine", "Table t.csv")
     assert told["labels"].value == "line=night"
+    assert [field for field in told if field not in plain] == ["site", "model", "labels", "schedules"]
 
 
 def test_schedules_come_with_the_line_that_assigns_them(load_extra):
