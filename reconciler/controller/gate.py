@@ -35,7 +35,8 @@ def allows(world: World, key: str, change: Change, now: datetime) -> Closed | No
     raised = heavier(current, _load(world, world.stations[key], change, now) or NOTHING)
     if raised == current:
         return None
-    others = (world.loads.get(each) or _unseen(world, each, now) for each in members(world, site) if each != key)
+    day = _day(now)
+    others = (world.loads.get(each) or _unseen(world, each, day) for each in members(world, site) if each != key)
     why = exceeds((raised, *others), world.caps[site], now)
     return Closed(f"the site's cap: {why}", now + ASK_AGAIN) if why else None
 
@@ -72,7 +73,7 @@ def load_now(world: World, key: str, station: Station, now: datetime) -> Load | 
     What was read back counts as it is. Until then, what it may have been sent counts as well as what it held before.
     """
     if not station.reported.ever_known:
-        return _unseen(world, key, now) if world.manifest(key) is not None else None
+        return _unseen(world, key, _day(now)) if world.manifest(key) is not None else None
     sending = station.in_flight if isinstance(station.in_flight, Push | ClearCommand) else None
     load = _load(world, station, sending, now)
     known = world.loads.get(key, NOTHING)
@@ -81,10 +82,10 @@ def load_now(world: World, key: str, station: Station, now: datetime) -> Load | 
     return known if heaviest == known and key in world.loads else heaviest
 
 
-def _unseen(world: World, key: str, now: datetime) -> Load:
+def _unseen(world: World, key: str, day: datetime) -> Load:
     """Count a station that was never read as if it held what is desired of it."""
     target = world.target(key)
-    return target.planned(key, _day(now)) if target is not None and key in target.fleet.stations else NOTHING
+    return target.planned(key, day) if target is not None and key in target.fleet.stations else NOTHING
 
 
 def _load(world: World, station: Station, write: Change | StationCommand | None, now: datetime) -> Load | None:

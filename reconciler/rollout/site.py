@@ -70,8 +70,11 @@ def load_of_lines(lines: Sequence[Timeline], lowest: Sequence[Timeline] | None =
 
 def heavier(one: Load, other: Load) -> Load:
     """Give the most of two loads at every instant."""
-    if one == other:
-        return one
+    return one if one == other else _heavier(one, other)
+
+
+@lru_cache(maxsize=4096)  # alike stations come to the same object, which sums count as one
+def _heavier(one: Load, other: Load) -> Load:
     return Load(_highest(one.draw, other.draw), _highest(one.feed, other.feed))
 
 
