@@ -7,7 +7,6 @@ Used by `step`, which feeds it what concerns more than one station. It moves sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -20,6 +19,7 @@ from reconciler.controller.places import changed, part, place
 from reconciler.controller.sights import off_power, sight
 from reconciler.controller.world import Effect, RevisionLoaded, World
 from reconciler.manifests.strategy import Wave
+from reconciler.profiles.values import replace
 from reconciler.rollout.commands import Wake
 from reconciler.rollout.ledger import Entry, Kind
 from reconciler.rollout.progress import (
@@ -83,7 +83,7 @@ def tend(world: World, now: datetime) -> Stepped:
     if rollout.reason == STORM:
         rollout = replace(rollout, reason="")
     world, opening = _opening(world, rollout, now)
-    after, move = advance(rollout, opening, lambda: off_power(world, rollout, now), now, partial(_spelt, world))
+    after, move = advance(rollout, opening, lambda: off_power(world, rollout, now), now, partial(spelt, world))
     if after is not world.rollout:
         world = keep(replace(world, rollout=after))
     if move is None:
@@ -254,7 +254,7 @@ def wake_all(world: World, now: datetime) -> tuple[Effect, ...]:
     return tuple(Wake(station.identity, now) for station in world.stations.values())
 
 
-def _spelt(world: World, key: str) -> str:
+def spelt(world: World, key: str) -> str:
     """Give a station's identity as it spells it itself, so that a reason reads as the lists do."""
     station = world.stations.get(key)
     return station.identity if station is not None else key

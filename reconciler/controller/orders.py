@@ -6,12 +6,12 @@ Used by `step` alone. Each ends in one Reply, each order that is taken leaves a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
-from reconciler.controller.course import abort, carry_out, keep, tend, wake, withdraw
+from reconciler.controller.course import abort, carry_out, keep, spelt, tend, wake, withdraw
 from reconciler.controller.world import Ask, Effect, Order, Reply, Suspension, Verb, World
 from reconciler.plan.change import Owned
+from reconciler.profiles.values import replace
 from reconciler.rollout.commands import SendRaw
 from reconciler.rollout.ledger import Entry, Kind
 from reconciler.rollout.progress import Phase, Rollout, pause, promote, resume
@@ -62,7 +62,7 @@ def lift(world: World, key: str, now: datetime) -> Stepped:
     known = world.suspended.get(key)
     if known is None or known.until is None or now < known.until:
         return world, ()
-    line = Entry(now, _identity(world, key), "resume", f"its suspension by {known.who} has ended: {known.reason}")
+    line = Entry(now, spelt(world, key), "resume", f"its suspension by {known.who} has ended: {known.reason}")
     return _mark(replace(world, suspended=world.suspended.delete(key)), key), (line,)
 
 
@@ -127,13 +127,8 @@ def _each(world: World, order: Order, action: str, now: datetime) -> Stepped:
     lines = []
     for key in order.keys:
         world = _mark(world, key)
-        lines.append(Entry(now, _identity(world, key), action, order.reason, who=order.who))
+        lines.append(Entry(now, spelt(world, key), action, order.reason, who=order.who))
     return world, (*lines, *wake(world, order.keys, now), Reply(order.ticket, ""))
-
-
-def _identity(world: World, key: str) -> str:
-    station = world.stations.get(key)
-    return station.identity if station else key
 
 
 def _mark(world: World, key: str) -> World:
