@@ -1,6 +1,6 @@
 """Whose a database is: the name of a fleet, and the file that is its own unless another is given. Used by `run`.
 
-One repository has many spellings, and each of them means the same fleet and the same file. It opens no database.
+One repository has many spellings, and each of them means the same fleet and the same file. It writes to no database.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from reconciler.errors import UsageError
 from reconciler.source.address import parse_address
 from reconciler.source.repository import join_path
+from reconciler.store.engines import knows_something
 
 _DIGITS = 12
 _ENDING = re.compile(r"(\.git)?/*$")
@@ -55,8 +56,12 @@ def default_store(folder: Path, source: str, revision: str, path: str) -> str:
 
 
 def _need_none_beside(file: Path, named: str, name: str) -> None:
-    """Refuse a new file where there is another: it would know no wave, no quarantine and no suspension."""
-    beside = sorted(file.parent.glob(f"{escape(named)}-{'[0-9a-f]' * _DIGITS}.db"))
+    """Refuse a new file where there is another: it would know no wave, no quarantine and no suspension.
+
+    One that a start left behind which ended at once, for its revision did not exist, stands in nobody's way.
+    """
+    found = file.parent.glob(f"{escape(named)}-{'[0-9a-f]' * _DIGITS}.db")
+    beside = sorted(filter(knows_something, found))
     if beside:
         known = ", ".join(map(str, beside))
         raise UsageError(

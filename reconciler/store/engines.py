@@ -119,3 +119,12 @@ def need_file(path: Path) -> None:
     """Raise UsageError where there is no file to read."""
     if not path.is_file():
         raise UsageError(f"there is no store at {path}: check the path, or start the controller once")
+
+
+def knows_something(path: Path) -> bool:
+    """Tell whether a SQLite file holds any document; one that can't be read may, so that it counts as if it did."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", timeout=BUSY_S, uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is not None
+    except sqlite3.Error as error:
+        return error.sqlite_errorcode != sqlite3.SQLITE_ERROR  # which says that there is no such table yet

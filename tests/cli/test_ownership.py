@@ -1,12 +1,13 @@
 """Whose a database is: one fleet has one, however its source is spelt, and no second one begins unasked."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from reconciler.cli.ownership import default_store, fleet_name
 from reconciler.errors import UsageError
+from reconciler.rollout.ledger import Batch, Kind
+from reconciler.store.store import Store
 
 REMOTE = "https://git.example.org/fleets.git"
 
@@ -96,10 +97,12 @@ def test_a_fleet_is_named_without_the_host_of_its_repository(source, path, name)
     assert fleet_name(source, path) == name
 
 
-def begin(folder, *words):
-    """Begin the database of a source, a revision and a folder."""
-    file = Path(default_store(folder, *words))
-    file.touch()
+async def begin(folder, *words, documents=None):
+    """Begin the database of a source, a revision and a folder, and keep what the fleet follows."""
+    file = default_store(folder, *words)
+    store = await Store.open(file)
+    await store.write(Batch(documents={(Kind.FLEET, ""): {"head": "c1"}} if documents is None else documents))
+    await store.close()
     return file
 
 
@@ -111,21 +114,33 @@ def begin(folder, *words):
         ("https://new.example.org/fleets", "HEAD", ""),
     ],
 )
-def test_no_second_database_of_a_fleet_begins_unasked(words, tmp_path):
-    known = begin(tmp_path, REMOTE, "HEAD", "")
+async def test_no_second_database_of_a_fleet_begins_unasked(words, tmp_path):
+    known = await begin(tmp_path, REMOTE, "HEAD", "")
     with pytest.raises(UsageError) as refused:
         default_store(tmp_path, *words)
     said = str(refused.value)
     assert f"the fleet fleets has one already ({known})" in said
-    asked = Path(said.rpartition("--store ")[2])
-    asked.touch()
-    assert default_store(tmp_path, *words) == str(asked)
-    assert default_store(tmp_path, REMOTE, "HEAD", "") == str(known)
+    asked = said.rpartition("--store ")[2]
+    Path(asked).touch()
+    assert default_store(tmp_path, *words) == asked
+    assert default_store(tmp_path, REMOTE, "HEAD", "") == known
 
 
-def test_other_fleets_and_other_files_stand_in_nobodys_way(tmp_path):
-    begin(tmp_path, REMOTE, "HEAD", "harbour")
-    begin(tmp_path, "https://git.example.org/fleets-north", "HEAD", "")
+async def test_other_fleets_and_other_files_stand_in_nobodys_way(tmp_path):
+    await begin(tmp_path, REMOTE, "HEAD", "harbour")
+    await begin(tmp_path, "https://git.example.org/fleets-north", "HEAD", "")
     for name in ("fleets-backup.db", "fleets-0123456789ab.db.lock", "fleets-0123456789AB.db"):
-        (tmp_path / name).touch()
-    assert os.path.basename(begin(tmp_path, REMOTE, "HEAD", "")).startswith("fleets-")
+        (tmp_path / name).write_text("kept by somebody else")
+    assert await begin(tmp_path, REMOTE, "HEAD", "")
+
+
+async def test_a_start_with_a_wrong_revision_stands_in_nobodys_way(tmp_path):
+    await begin(tmp_path, REMOTE, "mian", "", documents={})
+    (tmp_path / "fleets-0123456789ab.db").touch()
+    assert await begin(tmp_path, REMOTE, "main", "")
+
+
+async def test_a_damaged_database_counts_as_one_that_knows_something(tmp_path):
+    (tmp_path / "fleets-0123456789ab.db").write_text("no database at all" * 1000)
+    with pytest.raises(UsageError, match="0123456789ab"):
+        default_store(tmp_path, REMOTE, "main", "")

@@ -32,7 +32,7 @@ async def test_a_second_database_of_a_fleet_is_refused_with_both_files(yard, tmp
     folder = tmp_path / ".git" / "state" / "fleet-profile-reconciler"
     folder.mkdir(parents=True)
     known = folder / f"{tmp_path.name}-0123456789ab.db"
-    known.touch()
+    known.write_bytes(b"kept by a controller" * 1000)
     code, _, said = await yard.run(*options(yard, "")[:-2])
     assert code == 64
     assert str(known) in said
