@@ -3,13 +3,10 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,75 +17,35 @@ from reconciler.simulator.fleet import Setting, SimulatedFleet
 from reconciler.simulator.nameplate import Nameplate
 from reconciler.simulator.population import Outfit, stations_like
 from reconciler.source.folder import read_folder
+from repositories import Repository, Row, manifests
 
 EVENING = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)  # 18:00 in Amsterdam
 PROGRAM = (sys.executable, "-c", "from reconciler.cli.main import main; main()")
-MANIFESTS = """\
-apiVersion: v2g.fleet/v1alpha1
-kind: Fleet
-metadata: {name: yard}
-spec:
-  timezone: Europe/Amsterdam
-  profileIds: {from: 810000, to: 819999}
-  discharge: allowed
-  writeInterval: 1s
----
-kind: Site
-metadata: {name: quay}
-spec: {import: 100 kW, export: 100 kW}
----
-kind: Group
-metadata: {name: night}
-spec: {site: quay, select: {labels: {line: night}}, schedules: [{schedule: evening, priority: 20}]}
----
-kind: Group
-metadata: {name: day}
-spec: {site: quay, select: {labels: {line: day}}, schedules: [{schedule: noon, priority: 20}]}
----
-kind: StationSet
-metadata: {name: row-a, labels: {line: night}}
-spec:
-  identities: A{1..2}
-  evses: [{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]
-  capability: {protocol: 2.0.1, negativeLimit: true}
----
-kind: StationSet
-metadata: {name: row-b, labels: {line: day}}
-spec:
-  identities: B{1..2}
-  evses: [{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]
-  capability: {protocol: "2.1"}
----
-kind: Schedule
-metadata: {name: evening}
-spec: {windows: [{days: daily, from: "17:00", to: "20:00", power: -7 kW}]}
----
-kind: Schedule
-metadata: {name: noon}
-spec: {windows: [{days: daily, from: "11:00", to: "20:00", power: 9 kW}]}
-"""
+MANIFESTS = manifests(
+    Row(
+        name="row-a",
+        line="night",
+        identities="A{1..2}",
+        capability="protocol: 2.0.1, negativeLimit: true",
+        schedule="evening",
+        window='from: "17:00", to: "20:00", power: -7 kW',
+    ),
+    Row(
+        name="row-b",
+        line="day",
+        identities="B{1..2}",
+        capability='protocol: "2.1"',
+        schedule="noon",
+        window='from: "11:00", to: "20:00", power: 9 kW',
+    ),
+)
 
 
-@dataclass
-class Repository:
-    """A git repository of one manifest."""
-
-    folder: Path
+class Fleets(Repository):
+    """A repository that begins with the fleet of these tests."""
 
     def commit(self, text=MANIFESTS):
-        """Write and commit; give the commit."""
-        (self.folder / "fleet.yaml").write_text(text)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message=Change")
-        return self.git("rev-parse", "HEAD")
-
-    def git(self, *words):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        me = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
-        return subprocess.run(
-            ["git", *me, *words], cwd=self.folder, env=kept | alone, check=True, capture_output=True, text=True
-        ).stdout.strip()
+        return super().commit(text)
 
 
 class Yard:
@@ -140,7 +97,6 @@ async def end(process):
 
 @pytest.fixture
 async def yard(tmp_path):
-    repository = Repository(tmp_path)
-    repository.git("init", "--quiet", "--initial-branch=main")
+    repository = Fleets.begin(tmp_path)
     async with AsyncExitStack() as stack:
         yield Yard(stack, repository)

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from subprocess import run
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -26,40 +25,20 @@ from reconciler.simulator.nameplate import Nameplate
 from reconciler.simulator.population import Outfit, stations_like
 from reconciler.source.folder import read_folder
 from reconciler.store.store import Store
+from repositories import Repository, Row, manifests
 
-EXAMPLES = int(os.environ.get("KILLS", "8"))
+EXAMPLES = int(os.environ.get("KILLS", "9"))
 EVENING = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)
 LONGEST_S = 60
-FLEET = """\
-apiVersion: v2g.fleet/v1alpha1
-kind: Fleet
-metadata: {name: yard}
-spec:
-  timezone: Europe/Amsterdam
-  profileIds: {from: 810000, to: 819999}
-  discharge: allowed
-  writeInterval: 1s
-  rollout: {waves: [1, "100%"], soak: 0s}
----
-kind: Site
-metadata: {name: quay}
-spec: {import: 100 kW, export: 100 kW}
----
-kind: Group
-metadata: {name: night}
-spec: {site: quay, select: {labels: {line: night}}, schedules: [{schedule: evening, priority: 20}]}
----
-kind: StationSet
-metadata: {name: row-a, labels: {line: night}}
-spec:
-  identities: A{1..3}
-  evses: [{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]
-  capability: {protocol: "2.1"}
----
-kind: Schedule
-metadata: {name: evening}
-spec: {windows: [{days: daily, from: "11:00", to: "20:00", power: POWER kW}]}
-"""
+ROW = Row(
+    name="row-a",
+    line="night",
+    identities="A{1..3}",
+    capability='protocol: "2.1"',
+    schedule="evening",
+    window='from: "11:00", to: "20:00", power: POWER kW',
+)
+FLEET = manifests(ROW, more='  rollout: {waves: [1, "100%"], soak: 0s}\n')
 STATIONS = 3
 NEEDED = {"first": 3, "second": 1}
 """How many profiles each station has to be sent for each of the two commits, if nothing goes wrong."""
@@ -88,29 +67,20 @@ def frames(monkeypatch):
 class Place:
     """A repository, a database and a port."""
 
-    def __init__(self, folder):
-        self.folder, self.store = folder, str(folder / "state" / "yard.db")
-        self.repository = folder / "fleet"
-        self.repository.mkdir()
+    def __init__(self, folder, store=""):
+        self.store = store or str(folder / "state" / "yard.db")
+        self.folder = folder / "fleet"
+        self.folder.mkdir()
+        self.repository = Repository.begin(self.folder)
         self.clock = write_clock(EVENING, time.time())
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.git("init", "--quiet", "--initial-branch=main")
-
-    def git(self, *words):
-        alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        me = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
-        done = run(["git", *me, *words], cwd=self.repository, env=os.environ | alone, check=True, capture_output=True)
-        return done.stdout.decode().strip()
 
     def commit(self, power):
-        (self.repository / "fleet.yaml").write_text(FLEET.replace("POWER", str(power)))
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", f"{power} kW")
-        return self.git("rev-parse", "HEAD")
+        return self.repository.commit(FLEET.replace("POWER", str(power)))
 
     def order(self, **fate):
-        return victim.Order(str(self.repository), self.store, self.clock, self.port, **fate)
+        return victim.Order(str(self.folder), self.store, self.clock, self.port, **fate)
 
     async def history(self):
         store = await Store.open(self.store, read_only=True)
@@ -154,7 +124,7 @@ class Controller:
 async def stations(place):
     """Real simulated stations that keep what they hold, whatever happens to the controller."""
     clock = read_clock(place.clock)
-    manifests = list(load(read_folder(place.repository)).stations.values())
+    manifests = list(load(read_folder(place.folder)).stations.values())
     made = stations_like(manifests, clock(), outfit=Outfit(plate=Nameplate(metering=timedelta(seconds=600))))
     back_off = BackOff(least_s=0.05, spread_s=0.05)
     fleet = SimulatedFleet(made, f"ws://127.0.0.1:{place.port}", Setting(clock=clock, back_off=back_off))
@@ -194,10 +164,16 @@ fates = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("share", range(2))
-def test_killed_at_any_moment_all_ends_well_and_nothing_is_forgotten(share, server, frames, tmp_path_factory):
+@pytest.fixture(params=["sqlite-1", "sqlite-2", pytest.param("postgres", marks=pytest.mark.postgres)])
+def begun(request, tmp_path_factory):
+    """Make a place with an empty database of either engine; of files twice, so that two processes share the work."""
+    fresh = request.getfixturevalue("cluster").fresh if request.param == "postgres" else str
+    return lambda: Place(tmp_path_factory.mktemp("kill"), fresh())
+
+
+def test_killed_at_any_moment_all_ends_well_and_nothing_is_forgotten(server, frames, begun):
     @settings(
-        max_examples=max(1, EXAMPLES // 2),
+        max_examples=max(1, EXAMPLES // 3),
         deadline=None,
         database=None,
         phases=(Phase.explicit, Phase.generate),  # a failing fate costs a minute: it is told, not made smaller
@@ -207,7 +183,7 @@ def test_killed_at_any_moment_all_ends_well_and_nothing_is_forgotten(share, serv
     @given(fates)
     def kill(fate):
         frames.clear()
-        asyncio.run(check(server, Place(tmp_path_factory.mktemp("kill")), fate, frames))
+        asyncio.run(check(server, begun(), fate, frames))
 
     kill()
 

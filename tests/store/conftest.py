@@ -1,32 +1,12 @@
-import os
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import databases
 from reconciler.rollout.ledger import Entry, KeptRevision, Stage
 from reconciler.store.store import Store
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def _cluster():
-    binaries = databases.server_binaries()
-    if binaries is None and os.environ.get("CI") == "true":
-        pytest.fail("no PostgreSQL server is installed, and in CI its tests are not skipped")
-    if binaries is None:
-        pytest.skip("no PostgreSQL server is installed: its programs are looked for in /usr/lib/postgresql")
-    cluster = databases.Cluster(binaries)
-    yield cluster
-    cluster.stop()
-
-
-@pytest.fixture
-def cluster(_cluster):
-    """A running server, whatever the test before did to it."""
-    return _cluster
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
