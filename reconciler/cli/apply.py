@@ -164,7 +164,7 @@ async def _carry_out(program: Program, revision: Revision, order: Pass, form: Fo
 
     keys = tuple(revision.fleet.stations)
     host, port = program.stations.address
-    say(f"{len(keys)} stations may connect to ws://{host}:{port} for {order.wait.total_seconds():g} s")
+    say(f"{count(len(keys), 'station')} may connect to ws://{host}:{port} for {order.wait.total_seconds():g} s")
     await _wait("stations read", keys, lambda key: _is_read(program, key), order.wait)
     plan, present = _plan(program, revision), tuple(key for key in keys if _is_read(program, key))
     objections = await asyncio.to_thread(_object, program, revision, plan, order, present)

@@ -35,6 +35,7 @@ def write_turn(view: View) -> str:
 
 def _head(view: View) -> Iterator[str]:
     from reconciler.cli.accounts import wrap
+    from reconciler.profiles.wording import count
 
     until = f" until {view['soakUntil']}" if view["soakUntil"] else ""
     yield f"rollout of {_short(view['commit'])} (after {_short(view['base'])}): {view['phase']}{until}"
@@ -50,7 +51,7 @@ def _head(view: View) -> Iterator[str]:
         end = f" until {window['until']}" if window["until"] else ""
         yield from wrap(f"windows: {state}{end}: {window['why']}", "  ", "    ")
     if view["urgent"]:
-        yield f"  {view['urgent']} stations became safer and did not wait for a wave"
+        yield f"  {count(view['urgent'], 'station')} became safer and did not wait for a wave"
 
 
 def _wave(wave: View) -> str:
@@ -85,10 +86,12 @@ def _more(rows: list[View]) -> Iterator[str]:
 
 
 def _rest(view: View) -> Iterator[str]:
+    from reconciler.profiles.wording import count
+
     rest = view["rest"]
     if rest["stations"] or rest["leastSeconds"]:
         minutes, seconds = divmod(rest["leastSeconds"], 60)
-        yield f"{rest['stations']} stations are left; it takes {minutes} min {seconds} s at least"
+        yield f"{count(rest['stations'], 'station')} left; it takes {minutes} min {seconds} s at least"
 
 
 def _short(commit: str | None) -> str:

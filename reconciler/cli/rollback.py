@@ -41,6 +41,7 @@ def rollback(
     from reconciler.cli.client import Client
     from reconciler.cli.orders import need_reason, who_asks
     from reconciler.cli.terminal import emit, say
+    from reconciler.profiles.wording import count
 
     content = {"to": to, "reason": need_reason(reason, "why to go back"), "who": who_asks(who)}
     with Client(server) as client:
@@ -48,4 +49,4 @@ def rollback(
     emit(done["commit"])
     rollout = done["rollout"]
     members = sum(wave["stations"] for wave in rollout["waves"])
-    say(f"{done['commit'][:12]} is in force; {members} stations change; see `reconciler rollout status`")
+    say(f"{done['commit'][:12]} is in force; {count(members, 'station')} to change; see `reconciler rollout status`")

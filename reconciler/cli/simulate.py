@@ -110,7 +110,9 @@ async def _tell(fleet: SimulatedFleet) -> None:
 
 
 def _line(fleet: SimulatedFleet) -> str:
+    from reconciler.profiles.wording import count
+
     names = fleet.identities
     writes = sum(fleet.writes(name).set_profile for name in names)
     power_kw = sum(fleet.power_w(name, 0) for name in names) / 1000
-    return f"{fleet.online} of {len(names)} connected, {writes} profiles received, net {power_kw:+.1f} kW"
+    return f"{fleet.online} of {len(names)} connected, {count(writes, 'profile')} received, net {power_kw:+.1f} kW"

@@ -20,6 +20,7 @@ from reconciler.controller.sights import off_power, sight
 from reconciler.controller.world import Effect, RevisionLoaded, World
 from reconciler.manifests.strategy import Wave
 from reconciler.profiles.values import replace
+from reconciler.profiles.wording import count
 from reconciler.rollout.commands import Wake
 from reconciler.rollout.ledger import Entry, Kind
 from reconciler.rollout.progress import (
@@ -67,7 +68,7 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
     rollout = replace(rollout, not_before=world.began_at + RETURN if world.began_at else None)
     placed = place(world, head, waiting, _needed(rollout))
     world = replace(part(world, placed, now), rollout=rollout)
-    words = f"begun: {len(previous)} stations change, in {len(rollout.waves)} waves"
+    words = f"begun: {count(len(previous), 'station')} to change, in {count(len(rollout.waves), 'wave')}"
     told = (*lines, _line(now, words, head.commit, event.who), *wake_all(world, now))
     world, effects = tend(keep(world), now)
     return world, (*told, *effects)
@@ -134,7 +135,7 @@ def carry_out(world: World, rollout: Rollout, move: Move, now: datetime) -> Step
     """Do what the rollout's table has said, to the world's stations."""
     match move:
         case Release(keys):
-            words = f"wave {rollout.wave + 1} of {len(rollout.waves)} released: {len(keys)} stations"
+            words = f"wave {rollout.wave + 1} of {len(rollout.waves)} released: {count(len(keys), 'station')}"
             return _release(world, rollout, keys), (_line(now, words, rollout.commit), *wake(world, keys, now))
         case Withhold():
             told = _line(now, f"held back: {rollout.reason}", rollout.commit)

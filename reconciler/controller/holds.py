@@ -17,6 +17,7 @@ from reconciler.plan.change import Change, Clear, Install, Replace
 from reconciler.plan.change import changes as pending
 from reconciler.profiles.profile import Purpose
 from reconciler.profiles.values import replace
+from reconciler.profiles.wording import count
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.pace import Meter, opens_at, spend
 from reconciler.rollout.station import Station, floor_is_in_force, share
@@ -52,7 +53,7 @@ def stop(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> 
     if storm is not None and key in storm.held:
         left = tuple(each for each in _with_clears(world, key, changes, now) if lowers(station, each))
         return left or Held(
-            f"a storm of {storm.drifted} drifted stations since {storm.since:%H:%M} UTC: a person decides"
+            f"a storm of {count(storm.drifted, 'drifted station')} since {storm.since:%H:%M} UTC: a person decides"
         )
     return _crowded(world, key, now) or changes
 
@@ -141,9 +142,11 @@ def _crowded(world: World, key: str, now: datetime) -> Held | None:
         return None
     strategy, here = target.fleet.strategy, world.site_in_flight.get(manifest.site or "", ())
     if strategy.in_flight is not None and len(world.errands) >= strategy.in_flight:
-        return Held(f"{strategy.in_flight} stations are written to at once", _soon(key, now))
+        return Held(f"writes go to {count(strategy.in_flight, 'station')} at once and no more", _soon(key, now))
     if strategy.site_in_flight is not None and len(here) >= strategy.site_in_flight:
-        return Held(f"{strategy.site_in_flight} stations of its site are written to at once", _soon(key, now))
+        return Held(
+            f"writes go to {count(strategy.site_in_flight, 'station')} of its site at once and no more", _soon(key, now)
+        )
     return None
 
 

@@ -19,6 +19,7 @@ import structlog
 from reconciler.controller.world import Recording, Reply
 from reconciler.errors import StoreLost
 from reconciler.profiles.form import JsonObject
+from reconciler.profiles.wording import count
 from reconciler.reported.events import NotSent, RawAnswered, Written
 from reconciler.rollout.commands import Clear, Push, SendRaw
 from reconciler.rollout.ledger import Batch, Entry, KeptRevision, Name
@@ -222,5 +223,5 @@ class Recorder:
         """Give the line that stands for those that found no room."""
         if not self._lost:
             return ()
-        words = f"{self._lost} lines found no room while nothing could be recorded"
+        words = f"{count(self._lost, 'line')} found no room while nothing could be recorded"
         return (Entry(self._desk.now(), "", "history", words),)

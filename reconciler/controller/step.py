@@ -34,6 +34,7 @@ from reconciler.errors import ManifestError
 from reconciler.plan.change import changes
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.values import replace
+from reconciler.profiles.wording import count
 from reconciler.render.assume import assume
 from reconciler.render.lease import MARGIN
 from reconciler.reported.events import (
@@ -139,7 +140,9 @@ def _storm(before: World, after: World, now: datetime) -> tuple[Entry, ...]:
     storm = after.storm
     if storm is None or before.storm is not None:
         return ()
-    words = f"{storm.drifted} of {storm.connected} connected stations have drifted: repairs stop until a person decides"
+    words = (
+        f"{storm.drifted} of {count(storm.connected, 'connected station')} drifted: repairs stop until a person decides"
+    )
     return (Entry(now, "", "storm", words, revision=after.revision.commit if after.revision else ""),)
 
 

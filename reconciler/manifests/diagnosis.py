@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from reconciler.manifests.complaints import clip, field_path
 from reconciler.manifests.quantity import Malformed
+from reconciler.profiles.wording import count
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -46,7 +47,7 @@ def explain(document: Document, model: ModelType, error: ValidationError, root: 
         rule, message, hint = _words(detail, path, complaints)
         complaints.add(document.at(*path), rule, message, field=field_path(path), hint=hint)
     if len(details) > MOST:
-        message = f"{len(details) - MOST} more errors in this document"
+        message = f"{count(len(details) - MOST, 'more error')} in this document"
         complaints.add(document.at(root), "more-errors", message, field=root)
 
 

@@ -12,6 +12,7 @@ from reconciler.manifests.quantity import Current
 from reconciler.manifests.schedules import MODES, powers, word_of
 from reconciler.profiles.capability import V2X_MODES
 from reconciler.profiles.profile import Mode
+from reconciler.profiles.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,4 +109,4 @@ def _some(identities: list[str]) -> str:
         case 1:
             return f"{first} and {others[0]}"
         case number:
-            return f"{first} and {number} others"
+            return f"{first} and {count(number, 'other')}"

@@ -124,14 +124,13 @@ def _rows(plan: FleetPlan) -> Iterator[str]:
 def _row(group: str, cluster: Cluster) -> str:
     peak, turns = _impact(cluster)
     words = "<br>".join(escape(item.text) for item in cluster.items)
-    return f"| {code(group)} | {len(cluster.names)} | {words} | {peak} | {turns} |"
+    return f"| {code(group)} | {len(cluster.names)} | {words} | {peak} | {f'{turns:+}' if turns else ''} |"
 
 
-def _impact(cluster: Cluster) -> tuple[str, str]:
+def _impact(cluster: Cluster) -> tuple[str, int]:
     if cluster.impact is None:
-        return "", ""
-    turns = cluster.impact.turns * len(cluster.names)
-    return describe_peak(cluster), f"{turns:+}" if turns else ""
+        return "", 0
+    return describe_peak(cluster), cluster.impact.turns * len(cluster.names)
 
 
 def _add_details(page: Page, plan: FleetPlan, pictures: Sequence[Link]) -> None:
@@ -156,7 +155,7 @@ def _stations(section: Section) -> str:
 def _clusters(section: Section) -> Iterator[str]:
     for cluster in section.clusters:
         peak, turns = _impact(cluster)
-        told = [peak and f"{peak} at the peak", turns and f"{turns} direction changes a day"]
+        told = [peak and f"{peak} at the peak", turns and f"{count(turns, 'direction change', '+')} a day"]
         effect = "".join(f", {escape(each)}" for each in told if each)
         lines = "".join(f"\n  - {_item(section.topic, item)}" for item in cluster.items)
         yield f"- {count(len(cluster.names), 'station')} {code(describe_names(cluster.names))}{effect}{lines}"

@@ -202,7 +202,7 @@ def describe_impact(cluster: Cluster) -> str:
     turns, peak = cluster.impact.turns, describe_peak(cluster)
     power = f", {peak} at the peak" if peak else ""
     each = " each" if len(cluster.names) > 1 else ""
-    relays = f", {turns:+} direction change{'' if abs(turns) == 1 else 's'} a day{each}" if turns else ""
+    relays = f", {count(turns, 'direction change', '+')} a day{each}" if turns else ""
     return power + relays
 
 

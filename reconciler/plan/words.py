@@ -160,7 +160,7 @@ def _has_steps(course: Course) -> bool:
 
 def _describe_batch(batch: Batch) -> str:
     groups = [f"{number} of {group or 'no group'}" for group, number in batch.groups.items()]
-    left = [f"the others of {len(groups) - MOST_NAMES} more groups"] if len(groups) > MOST_NAMES else []
+    left = [f"the others of {count(len(groups) - MOST_NAMES, 'more group')}"] if len(groups) > MOST_NAMES else []
     told = f" ({', '.join(groups[:MOST_NAMES] + left)})" if groups else ""
     return f"{count(batch.stations, 'station')}{told}"
 

@@ -13,6 +13,7 @@ from reconciler.errors import Unsupported
 from reconciler.profiles.capability import Capability, Protocol, Rating
 from reconciler.profiles.form import plain
 from reconciler.profiles.profile import ChargingSchedule, CurvePoint, Mode, Period, Profile, Unit
+from reconciler.profiles.wording import count
 
 ZERO = Decimal(0)
 LEAST_AMPERES = Decimal(6)
@@ -68,7 +69,7 @@ def _refuse_shape(profile: Profile, capability: Capability) -> None:
         raise Unsupported(f"stack level {profile.stack_level}", f"the highest is {capability.max_stack_level}")
     most = max(len(schedule.periods) for schedule in profile.schedules)
     if most > capability.max_periods:
-        raise Unsupported(f"{most} periods", f"the station holds {capability.max_periods} a schedule")
+        raise Unsupported(count(most, "period"), f"the station holds {capability.max_periods} a schedule")
     if profile.id <= capability.max_external_id:
         raise Unsupported(f"profile id {profile.id}", f"ids up to {capability.max_external_id} are the station's own")
 

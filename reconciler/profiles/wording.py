@@ -11,9 +11,9 @@ LONGEST_WORD = 80
 """Of a longer word no more is looked at."""
 
 
-def count(number: int, noun: str) -> str:
-    """Say a number of things: `1 station`, `12 stations`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, form: str = "") -> str:
+    """Say a number of things: `1 station`, `12 stations`; with the form `+` its sign as well."""
+    return f"{number:{form}} {noun}{'' if abs(number) == 1 else 's'}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

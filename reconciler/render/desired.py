@@ -20,6 +20,7 @@ from reconciler.profiles.fit import fit
 from reconciler.profiles.profile import Profile, Purpose
 from reconciler.profiles.rules import check_stack
 from reconciler.profiles.timeline import Timeline
+from reconciler.profiles.wording import count
 from reconciler.render.lease import EPOCH, Lease, bucket, lease_at, window
 from reconciler.render.orders import Order, degrade, facts, merge
 from reconciler.render.origins import Misyielded, place
@@ -276,7 +277,7 @@ def _enough(capability: Capability) -> Capability:
 
 def _refuse_too_many(profiles: tuple[Profile, ...], capability: Capability) -> None:
     if capability.max_profiles is not None and len(profiles) > capability.max_profiles:
-        raise Unsupported(f"{len(profiles)} profiles", f"the station holds {capability.max_profiles}")
+        raise Unsupported(count(len(profiles), "profile"), f"the station holds {capability.max_profiles}")
 
 
 def _template(station: Station) -> str:

@@ -15,6 +15,7 @@ from reconciler.profiles.canonical import differences
 from reconciler.profiles.composite import Situation, period_at
 from reconciler.profiles.profile import Profile
 from reconciler.profiles.values import replace
+from reconciler.profiles.wording import count
 from reconciler.reported.belief import OURS, Held
 from reconciler.reported.events import Accepted, OutcomeUnknown, Written
 from reconciler.rollout.commands import SendRaw, StationCommand
@@ -147,11 +148,12 @@ def _words(station: Station, change: Change, now: datetime) -> str:
     since = f"since {rounds.first:%H:%M} UTC"
     if isinstance(change, Clear):
         by = f", set by {rounds.source}" if rounds.source else ""
-        return f"profile {profile.id} of {whose} has come back {rounds.times} times {since}{by}"
+        return f"profile {profile.id} of {whose} has come back {count(rounds.times, 'time')} {since}{by}"
     rival, held = _rival(station, change), station.reported.held.get(profile.id)
     became = "is gone" if held is None or held.source != OURS else f"was changed to {_power(held.profile, now)}"
     by = f"; profile {rival.profile.id} of {rival.source} is in its place" if rival else ""
-    return f"profile {profile.id} of {whose} was put back {rounds.times - 1} times {since} and {became} again{by}"
+    put_back = f"was put back {count(rounds.times - 1, 'time')} {since}"
+    return f"profile {profile.id} of {whose} {put_back} and {became} again{by}"
 
 
 def _power(profile: Profile, now: datetime) -> str:

@@ -18,6 +18,7 @@ from immutables import Map
 
 from reconciler.manifests.strategy import Strategy
 from reconciler.profiles.values import replace
+from reconciler.profiles.wording import count
 from reconciler.rollout.windows import Verdict
 
 MOST_NAMED = 5
@@ -221,7 +222,7 @@ def _gate(rollout: Rollout, failed: Mapping[str, str], spelt: Callable[[str], st
     first = sorted(failed)[:MOST_NAMED]
     named = "; ".join(f"{spelt(key)}: {failed[key]}" for key in first)
     more = f" and {len(failed) - len(first)} more" if len(failed) > len(first) else ""
-    return f"{len(failed)} of {judged} stations failed: {named}{more}"
+    return f"{len(failed)} of {count(judged, 'station')} failed: {named}{more}"
 
 
 def _closed(asked: Asked) -> tuple[Rollout, Move | None] | None:

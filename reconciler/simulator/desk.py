@@ -18,6 +18,7 @@ from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import JsonObject, MalformedProfile, read_profile
 from reconciler.profiles.profile import Kind, Unit
 from reconciler.profiles.rules import Violation
+from reconciler.profiles.wording import count
 from reconciler.simulator import device
 from reconciler.simulator.enforcement import Asked, Premises, refusal, too_soon
 from reconciler.simulator.forecast import LONGEST_S, Window, evse_schedule, station_schedule
@@ -175,7 +176,7 @@ def _get_composite(station: SimulatedStation, payload: JsonObject, now: datetime
 def _get_variables(station: SimulatedStation, payload: JsonObject, now: datetime) -> JsonObject:
     most = station.plate.items_per_message
     if len(cast(list[object], payload["getVariableData"])) > most:
-        raise ProtocolError(ErrorCode.OCCURRENCE, f"I take {most} variables a message")
+        raise ProtocolError(ErrorCode.OCCURRENCE, f"I take {count(most, 'variable')} a message")
     return device.get_variables(payload, _model(station, now))
 
 

@@ -15,6 +15,7 @@ from reconciler.profiles.capability import Protocol
 from reconciler.profiles.form import JsonObject
 from reconciler.profiles.profile import Kind, Mode, Period, Profile, Purpose
 from reconciler.profiles.rules import Violation, check, check_stack
+from reconciler.profiles.wording import count
 from reconciler.simulator.memory import LASTING, ProfileMemory
 from reconciler.simulator.nameplate import EvsePlate, Nameplate, NegativeLimit
 
@@ -61,7 +62,7 @@ def too_soon(last: datetime | None, now: datetime, plate: Nameplate, purpose: Pu
     left = plate.update_rate_limit - (now - last)
     if left <= timedelta(0):
         return None
-    return Violation("rate", "RateLimitExceeded", f"{ceil(left.total_seconds())} seconds before retry")
+    return Violation("rate", "RateLimitExceeded", f"{count(ceil(left.total_seconds()), 'second')} before retry")
 
 
 def _place(asked: Asked, premises: Premises) -> Iterator[Violation]:
@@ -81,11 +82,13 @@ def _size(asked: Asked, premises: Premises) -> Iterator[Violation]:
         if schedule.unit not in plate.units:
             yield Violation("unit", "UnsupportedRateUnit", f"{schedule.unit} is not in RateUnit (K01.FR.26)")
         if len(schedule.periods) > plate.max_periods:
-            yield Violation("periods", "TooManyElements", f"a schedule has at most {plate.max_periods} periods")
+            yield Violation(
+                "periods", "TooManyElements", f"a schedule has at most {count(plate.max_periods, 'period')}"
+            )
     if profile.stack_level > plate.max_stack_level:
         yield Violation("stack", "InvalidStackLevel", f"the highest level is {plate.max_stack_level}")
     if premises.memory.get(profile.id) is None and len(premises.memory) >= plate.max_profiles:
-        yield Violation("profiles", "TooManyElements", f"I hold {plate.max_profiles} profiles")
+        yield Violation("profiles", "TooManyElements", f"I hold {count(plate.max_profiles, 'profile')}")
 
 
 def _features(asked: Asked, premises: Premises) -> Iterator[Violation]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from reconciler.profiles.form import write_instant
+from reconciler.profiles.wording import count
 from reconciler.rollout.conditions import STATUSES, Health, Reason, Status, Sync, Turned, health, sync
 from reconciler.rollout.progress import Phase, Rollout
 from reconciler.web.ports import WorldLike
@@ -197,11 +198,12 @@ def _causes(world: WorldLike) -> Iterator[Cause]:
         yield Cause(stalls=True, reason="NotRecording", message=world.recording.why, since=world.recording.since)
     if world.storm is not None:
         storm = world.storm
-        words = f"{storm.drifted} of {storm.connected} connected stations drifted at once"
+        words = f"{storm.drifted} of {count(storm.connected, 'connected station')} drifted at once"
         yield Cause(stalls=True, reason="DriftStorm", message=words, since=storm.since)
     if world.refused is not None:
-        first = f"{len(world.refused.errors)} errors in {world.refused.commit[:12]}: {world.refused.subject}"
-        yield Cause(stalls=True, reason="RevisionRefused", message=first, since=None)
+        refused = world.refused
+        words = f"{count(len(refused.errors), 'error')} in {refused.commit[:12]}: {refused.subject}"
+        yield Cause(stalls=True, reason="RevisionRefused", message=words, since=None)
     if world.rollout is not None and (cause := _rollout(world.rollout)):
         yield cause
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from reconciler.profiles.form import write_instant
+from reconciler.profiles.wording import count
 from reconciler.rollout.conditions import Reason
 from reconciler.rollout.progress import Phase, Rollout
 from reconciler.web.ports import SuspensionLike, WorldLike
@@ -56,7 +57,8 @@ def waits(world: WorldLike, key: str, number: int | None) -> str:
         end = f" until {write_instant(suspension.until)}" if suspension.until else ""
         return f"suspended by {suspension.who}{end}: {suspension.reason}"
     if world.storm is not None and key in world.storm.held:
-        return f"a storm of {world.storm.drifted} drifted stations: `reconciler resume --storm` lets repairs go on"
+        storm = count(world.storm.drifted, "drifted station")
+        return f"a storm of {storm}: `reconciler resume --storm` lets repairs go on"
     if key not in world.placed or rollout is None:
         return ""
     if rollout.phase is Phase.ABORTED:
@@ -75,6 +77,6 @@ def _stands(rollout: Rollout, number: int) -> str:
         case Phase.SOAKING:
             return f"{out}: wave {rollout.wave + 1} soaks until {write_instant(rollout.soak_until)}"
         case Phase.RELEASING:
-            return f"{out}: {len(rollout.open)} stations of wave {rollout.wave + 1} are not verified"
+            return f"{out}: {count(len(rollout.open), 'station')} of wave {rollout.wave + 1} not verified yet"
         case _:
             return out

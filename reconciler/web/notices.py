@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from reconciler.profiles.wording import count
 from reconciler.rollout.progress import Phase, Rollout
 from reconciler.web.ports import WorldLike
 from reconciler.web.survey import survey
@@ -56,7 +57,7 @@ class Scene:
 def look(world: WorldLike, now: datetime) -> Scene:
     """Give the scene of an instant."""
     seen, storm, refused = survey(world, now), world.storm, world.refused
-    words = f"{storm.drifted} of {storm.connected} connected stations drifted at once" if storm else ""
+    words = f"{storm.drifted} of {count(storm.connected, 'connected station')} drifted at once" if storm else ""
     first = str(refused.errors[0]) if refused and refused.errors else ""
     return Scene(
         at=now,
@@ -81,10 +82,10 @@ def _rollout(old: Rollout | None, scene: Scene) -> Iterator[Notice]:
     begun = old if old is not None and (old.commit, old.began_at) == (new.commit, new.began_at) else None
     if begun is None:
         members = sum(map(len, new.waves))
-        yield _about(scene, new, Event.STARTED, f"{members} stations in {len(new.waves)} waves")
+        yield _about(scene, new, Event.STARTED, f"{count(members, 'station')} in {count(len(new.waves), 'wave')}")
     for wave in range(_done(begun) if begun else 0, _done(new)):
-        size = len(new.waves[wave])
-        yield _about(scene, new, Event.WAVE_DONE, f"wave {wave + 1} of {len(new.waves)} ({size} stations)", wave + 1)
+        words = f"wave {wave + 1} of {len(new.waves)} ({count(len(new.waves[wave]), 'station')})"
+        yield _about(scene, new, Event.WAVE_DONE, words, wave + 1)
     over = begun is not None and begun.phase is new.phase
     if new.phase is Phase.COMPLETE and not over:
         words = f"{len(new.verified)} verified, {len(new.deferred)} offline, {len(new.failed)} failed"
@@ -112,5 +113,5 @@ def _troubles(old: Scene, new: Scene) -> Iterator[Notice]:
     if new.storm and not old.storm:
         yield Notice(Event.DRIFT_STORM, new.at, new.fleet, f"{new.storm}; repairs have stopped")
     if new.at_risk and not old.at_risk:
-        words = f"{new.at_risk} leases of connected stations are overdue for renewal"
+        words = f"{count(new.at_risk, 'lease')} of connected stations overdue for renewal"
         yield Notice(Event.LEASE_AT_RISK, new.at, new.fleet, words)

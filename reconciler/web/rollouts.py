@@ -13,6 +13,7 @@ from math import ceil
 from typing import TypeAlias
 
 from reconciler.profiles.form import write_instant
+from reconciler.profiles.wording import count
 from reconciler.rollout.progress import Phase, Rollout
 from reconciler.rollout.windows import verdict
 from reconciler.web.following import suspension_view
@@ -68,7 +69,7 @@ def window_view(rollout: Rollout, now: datetime) -> View | None:
 def held_by(world: WorldLike) -> str:
     """Say what keeps every rollout from going on; empty where nothing does."""
     if world.storm is not None:
-        return f"a storm of {world.storm.drifted} drifted stations: `reconciler resume --storm` ends it"
+        return f"a storm of {count(world.storm.drifted, 'drifted station')}: `reconciler resume --storm` ends it"
     return "" if world.recording.ok else f"nothing can be recorded: {world.recording.why}"
 
 

@@ -66,7 +66,7 @@ def test_a_rollout_is_drawn_with_a_bar_for_each_wave(answers, reconciler):
         "wave  3  ······························  7 waiting",
         "failed Q3-007: fault on EVSE 1",
         "deferred Q3-008: offline, awaited until 2026-03-10T12:25:00Z",
-        "16 stations are left; it takes 10 min 5 s at least",
+        "16 stations left; it takes 10 min 5 s at least",
     ]
     assert json.loads(reconciler("rollout", "status", "-o", "json").stdout) == ROLLOUT
     assert reconciler("rollout", "status", "-o", "yaml").stdout.startswith("at: ")
@@ -192,7 +192,7 @@ def test_going_back_prints_the_commit_that_is_in_force_now(answers, reconciler):
     answers.by_path["/api/v1/rollback"] = {"commit": "c0ffee" * 6, "rollout": ROLLOUT}
     ended = reconciler("rollback", "--to", "c0ff", "--reason", "half empty")
     assert (ended.exit_code, ended.stdout) == (0, "c0ffee" * 6 + "\n")
-    assert "49 stations change" in ended.stderr
+    assert "49 stations to change" in ended.stderr
     assert sent(answers)[2]["to"] == "c0ff"
     assert sent(answers)[2]["who"].endswith("cli)") or sent(answers)[2]["who"] == "cli"
 

@@ -14,6 +14,10 @@ def test_a_noun_agrees_with_its_number(number, said):
     assert count(number, "station") == said
 
 
+def test_a_signed_number_agrees_with_its_noun_in_both_directions():
+    assert [count(number, "turn", "+") for number in (-2, -1, 1, 2)] == ["-2 turns", "-1 turn", "+1 turn", "+2 turns"]
+
+
 @pytest.mark.parametrize(("word", "meant"), [("drifting", "drifted"), ("q3-01", "Q3-001"), ("zz", ""), ("", "")])
 def test_the_known_word_that_is_most_alike_is_found_in_any_case(word, meant):
     assert nearest(word, KNOWN) == meant

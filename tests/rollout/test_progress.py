@@ -83,7 +83,7 @@ def test_who_comes_back_while_it_soaks_is_waited_for():
 
 def test_a_failed_canary_stops_it_though_the_sample_is_small():
     rollout, move = ask(seen(ask(begun())[0], a=bad("it broke")))
-    assert move == Abort("1 of 1 stations failed: a: it broke")
+    assert move == Abort("1 of 1 station failed: a: it broke")
     assert rollout.failed == Map({"a": "it broke"})
 
 
@@ -106,7 +106,7 @@ def test_a_reason_names_the_first_failures_and_counts_the_rest():
 
 def test_power_that_is_off_fails_a_wave_at_the_end_of_its_soak():
     soaking = ask(seen(ask(begun())[0], a=GOOD))[0]
-    assert ask(soaking, NOON + SOAK, off={"a": "9 kW"})[1] == Abort("1 of 1 stations failed: a: 9 kW")
+    assert ask(soaking, NOON + SOAK, off={"a": "9 kW"})[1] == Abort("1 of 1 station failed: a: 9 kW")
 
 
 def test_a_little_power_that_is_off_is_within_the_gate():

@@ -133,7 +133,7 @@ REFUSED = RevisionRefused("badc0de", "Oops", (ManifestError("no", Place("a.yaml"
 @pytest.mark.parametrize(
     ("changes", "kind", "reason", "message"),
     [
-        ({"refused": REFUSED}, "Stalled", "RevisionRefused", "1 errors in badc0de: Oops"),
+        ({"refused": REFUSED}, "Stalled", "RevisionRefused", "1 error in badc0de: Oops"),
         ({"recording": Recording(ok=False, why="disk full")}, "Stalled", "NotRecording", "disk full"),
         (
             {"storm": Storm(NOW, 30, 90, Map())},

@@ -53,7 +53,7 @@ def test_a_paused_rollout_names_who_paused_it_and_why(soaking):
 def test_a_wave_that_is_being_written_is_waited_for():
     fleet = settled()
     fleet.load(made(commit="c2", first=-6))
-    assert said(fleet, late(fleet)).endswith("is not released yet: 1 stations of wave 1 are not verified")
+    assert said(fleet, late(fleet)).endswith("is not released yet: 1 station of wave 1 not verified yet")
 
 
 def test_a_closed_window_is_named_and_what_it_held_back_as_well():

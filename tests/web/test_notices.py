@@ -56,6 +56,11 @@ def test_what_began_and_ended_between_two_looks_is_told_whole():
     ]
 
 
+def test_a_rollout_of_one_station_is_told_in_the_singular():
+    course = (scene(), scene(rollout=replace(rollout(Phase.COMPLETE), waves=(("a",),))))
+    assert [each.message for each in tell(*course)][:2] == ["1 station in 1 wave", "wave 1 of 1 (1 station)"]
+
+
 def test_an_abort_says_why_and_in_which_wave():
     (notice,) = tell(scene(rollout=rollout()), scene(rollout=rollout(Phase.ABORTED, 0, reason="2 of 5 failed")))
     assert (notice.event, notice.message, notice.commit, notice.wave, notice.waves, notice.fleet) == (

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from reconciler.manifests.guardrails import Guardrails
 from reconciler.profiles.timeline import Timeline
+from reconciler.profiles.wording import count
 
 ZERO = Decimal(0)
 NOTHING = timedelta(0)
@@ -102,11 +103,10 @@ class _Clock:
 
 
 def _too_often(name: str, words: str, instants: tuple[datetime, ...], most: int, local: _Clock) -> Iterator[Trouble]:
-    count, found = busiest(instants, local.zone)
-    if count > most:
-        yield Trouble(
-            name, f"{words} {count} times on {local.day(found[0])}, and {most} a day are allowed", found[most]
-        )
+    times, found = busiest(instants, local.zone)
+    if times > most:
+        said = f"{words} {count(times, 'time')} on {local.day(found[0])}, and the most is {most} a day"
+        yield Trouble(name, said, found[most])
 
 
 def _dwell(found: tuple[Run, ...], least: timedelta, local: _Clock) -> Iterator[Trouble]:

@@ -14,6 +14,7 @@ from reconciler.manifests.guardrails import Guardrails
 from reconciler.plan.guardrails.finding import Fact, Finding, judge
 from reconciler.profiles.canonical import course
 from reconciler.profiles.profile import Profile, Purpose
+from reconciler.profiles.wording import count
 from reconciler.render.yielded import flows
 
 
@@ -34,12 +35,12 @@ def check_reach(reach: Reach, rails: Guardrails) -> tuple[Finding, ...]:
     facts: list[tuple[Fact, Collection[str]]] = []
     if reach.left:
         words = {"stations": "no station is left in the fleet", "flow": "no flow is left on any station"}[reach.left]
-        facts.append((Fact("empty-render", f"{words}, of {reach.holding} stations before", rails.place), ()))
+        facts.append((Fact("empty-render", f"{words}, of {count(reach.holding, 'station')} before", rails.place), ()))
     touched, most = len(reach.touched), rails.radius * reach.holding
     if reach.holding > rails.radius_above and touched > most:
         message = (
-            f"{touched} of {reach.holding} stations are changed or cleared by one revision, "
-            f"and {int(most)} ({rails.radius:.0%}) are the most"
+            f"one revision changes or clears {touched} of {count(reach.holding, 'station')}, "
+            f"and the most is {int(most)} ({rails.radius:.0%})"
         )
         facts.append((Fact("blast-radius", message, rails.place, "spec.guardrails.blast-radius"), reach.touched))
     return judge(facts, rails)

@@ -17,6 +17,7 @@ from reconciler.plan.guardrails.finding import Fact
 from reconciler.plan.guardrails.tracks import HORIZON, Track, Tracks
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.timeline import Timeline
+from reconciler.profiles.wording import count
 from reconciler.render.assume import assume
 from reconciler.render.lease import MARGIN, SPREAD_FROM, Lease, lease_at, slot_length
 
@@ -42,7 +43,8 @@ def check_wear(tracks: Tracks) -> Iterator[tuple[Fact, tuple[str, ...]]]:
         writes = count_writes(track.line, station.declared, station.settings.fail_safe, tracks.now)
         if writes.per_day > rails.writes_per_day or writes.per_year > rails.writes_per_year:
             message = (
-                f"a profile is written up to {writes.per_day} times a day and {writes.per_year} times a year; "
+                f"a profile is written up to {count(writes.per_day, 'time')} a day "
+                f"and {count(writes.per_year, 'time')} a year; "
                 f"{rails.writes_per_day} and {rails.writes_per_year} are allowed"
             )
             yield Fact("profile-writes", message, _place(station, LEASE, rails), f"spec.{LEASE}"), identities

@@ -90,7 +90,7 @@ def test_the_seventh_turn_of_a_day_is_one_too_many():
     back_and_forth = [(30 * number, 5 if number % 2 else -5) for number in range(8)]
     assert "direction-changes" not in troubles(line(*back_and_forth[:7]))
     found = troubles(line(*back_and_forth))["direction-changes"]
-    assert found.message == "turns between charge and discharge 7 times on Mon 2026-11-23, and 6 a day are allowed"
+    assert found.message == "turns between charge and discharge 7 times on Mon 2026-11-23, and the most is 6 a day"
     assert found.at == DAWN + 210 * MINUTE
 
 

@@ -34,7 +34,7 @@ def test_a_plan_that_touches_few_stations_passes():
 def test_a_change_of_too_many_stations_is_refused_and_names_them():
     (finding,) = supersede(revision(*LARGE, EVENING), revision(*LARGE), MONDAY)
     assert finding.is_error
-    assert finding.message == "9 of 13 stations are changed or cleared by one revision, and 3 (30%) are the most"
+    assert finding.message == "one revision changes or clears 9 of 13 stations, and the most is 3 (30%)"
     assert finding.stations == tuple(f"A-0{number}" for number in range(1, 10))
     assert "--force REASON" in finding.hint
 
