@@ -9,7 +9,8 @@ import pytest
 
 from ledgers import Bench
 from reconciler.controller.durable import restore
-from reconciler.controller.world import RevisionLoaded, World
+from reconciler.controller.world import Order, RevisionLoaded, Verb, World
+from reconciler.errors import StoreLost
 from reconciler.rollout.ledger import Kind, Stage
 from reconciler.rollout.question import Question
 from reconciler.store.store import Store
@@ -57,6 +58,17 @@ def somebody_else(path):
         connection.execute("ROLLBACK")
 
 
+def noise(path):
+    """Write noise over the database and its log, as a failing disk or a restore into a running controller would."""
+    for each in (path, *(path.with_name(f"{path.name}-{part}") for part in ("wal", "shm"))):
+        with each.open("r+b") as file:
+            file.write(b"noise" * (each.stat().st_size // 5))
+
+
+def _holds_nothing(station):
+    return station.reported.known and not station.reported.held
+
+
 async def settle(bench, identity="A-1", number=1):
     bench.connect(identity, number)
     async with asyncio.timeout(NOW_S):
@@ -98,3 +110,32 @@ async def test_while_the_disk_fails_stations_are_read_and_not_written_and_all_is
         assert not bench.yard.unannounced
         lines = (await store.history(Question(limit=1000)))[::-1]
         assert lines == tuple(bench.controller.history)
+
+
+async def test_a_database_damaged_during_a_run_is_told_and_stations_are_read_and_not_written(tmp_path):
+    path = tmp_path / "state.db"
+    async with opened(path) as store, running(store) as bench:
+        bench.controller.report(RevisionLoaded(revision()))
+        await settle(bench)
+        await bench.idle()
+        sent, known = len(bench.writes()), len(bench.controller.history)
+        noise(path)
+        bench.connect("A-2", 2)
+        async with asyncio.timeout(NOW_S):
+            await bench.controller.until(lambda world: not world.recording.ok)
+            await bench.controller.until(lambda world: world.stations["a-2"].reported.known)
+            reply = await bench.controller.order(Order(Verb.SUSPEND, "ada", "rewiring", "t1", ("b-1",)))
+        why = bench.controller.world.recording.why
+        assert f"the store ({path}) is damaged" in why
+        assert "put a backup in its place" in why
+        assert "would not survive a restart" in reply.error
+        bench.yard.held["A-1"].clear()  # what a station has lost is seen and told, and not put back
+        bench.connect("A-1", 3)
+        async with asyncio.timeout(NOW_S):
+            await bench.controller.until(lambda world: _holds_nothing(world.stations["a-1"]))
+        assert len(bench.writes()) == sent
+        assert len(bench.controller.history) > known
+        with pytest.raises(StoreLost, match="damaged"):
+            await store.history(Question())
+    with pytest.raises(StoreLost, match="damaged"):
+        await Store.open(str(path))
