@@ -7,34 +7,80 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from reconciler.cli.completion import known_stations
+from reconciler.cli.orders import SERVER, read_moment
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-EXAMPLE = "Example: reconciler explain Q3-001"
+_HELP = """Explain one station: what it should hold, what it holds, who wins now, and the line that says so.
+
+With --at, an instant gone by: what each EVSE had been told then, by which write, commit and line, and what happened
+between; from the history of a running controller, or with --store from its database itself.
+
+\b
+Examples:
+  reconciler explain Q3-001
+  reconciler explain Q3-001 --at 2026-11-20T18:10:00+01:00"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("explain", epilog=EXAMPLE)(explain)
+    app.command("explain", help=_HELP)(explain)
 
 
 def explain(
     station: str = typer.Argument(..., autocompletion=known_stations, help="The station's identity."),
+    at: str = typer.Option("", help="An instant gone by (RFC 3339), or how long ago: 2h."),
     output: str = typer.Option("table", "-o", "--output", help="table, json or yaml."),
-    server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
+    server: str = SERVER,
+    store: str = typer.Option("", metavar="URL", help="With --at, ask this database: a file, or postgresql://…"),
 ) -> None:
-    """Explain one station of a running controller."""
-    from reconciler.cli.client import Client
-    from reconciler.cli.output import Format, emit_data, emit_table, read_format
+    """Explain one station, now or in the past."""
+    from reconciler.cli.output import Format, emit_data, read_format
     from reconciler.cli.terminal import emit, printable
 
     form = read_format(output, Format.TABLE, Format.JSON, Format.YAML)
-    with Client(server) as client:
-        view = client.get("stations", station, "explain")
+    view = _past(station, at, server, store) if at or store else _now(station, server)
     if form is not Format.TABLE:
         emit_data(view, form)
-        return
+    elif at:
+        from reconciler.cli.retrospect import write_past
+
+        emit(printable("\n".join(write_past(view))))
+    else:
+        _show(view)
+
+
+def _now(station: str, server: str) -> dict[str, Any]:
+    from reconciler.cli.client import Client
+
+    with Client(server) as client:
+        view: dict[str, Any] = client.get("stations", station, "explain")
+        return view
+
+
+def _past(station: str, at: str, server: str, store: str) -> dict[str, Any]:
+    from reconciler.cli.client import Client
+    from reconciler.cli.past import look_back_in_store
+    from reconciler.errors import UsageError
+    from reconciler.profiles.form import write_instant
+
+    if not at:
+        raise UsageError("--store tells of the past: name the instant with --at")
+    if store and server:
+        raise UsageError("--server and --store are two places: name one")
+    instant = read_moment("--at", at, -1)
+    if store:
+        return look_back_in_store(store, station, instant)
+    with Client(server) as client:
+        view: dict[str, Any] = client.get("stations", station, "explain", at=write_instant(instant))
+        return view
+
+
+def _show(view: dict[str, Any]) -> None:
+    from reconciler.cli.output import emit_table
+    from reconciler.cli.terminal import emit, printable
+
     emit(printable("\n".join([*_head(view), *(line for evse in view["evses"] for line in _evse(evse))])))
     emit("")
     emit_table(_profiles(view))

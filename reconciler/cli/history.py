@@ -83,7 +83,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
         said = "\n".join((reason, *_places(row)))
         at = row["at"].replace("T", " ").removesuffix("Z")
         table.add_row(
-            cell(at), cell(row.get("station", "")), cell(said), cell(_ended(row)), cell(row.get("revision", "")[:8])
+            cell(at), cell(row.get("station", "")), cell(said), cell(ended(row)), cell(row.get("revision", "")[:8])
         )
     return table
 
@@ -94,7 +94,7 @@ def _places(row: dict[str, Any]) -> list[str]:
     return [*lines, f"by {row['who']}"] if row.get("who") else lines
 
 
-def _ended(row: dict[str, Any]) -> str:
+def ended(row: dict[str, Any]) -> str:
     """Say how a line ended."""
     if row.get("open"):
         return "no answer yet"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.controller.revision import Revision
     from reconciler.manifests.fleet import Fleet
+    from reconciler.profiles.capability import Capability
     from reconciler.rollout.question import Question
     from reconciler.store.store import Store
 
@@ -39,6 +44,13 @@ def ask_store(url: str, about: str, question: Question) -> Rows:
     return run_loop(_read(url, about, question))
 
 
+def look_back_in_store(url: str, identity: str, at: datetime) -> dict[str, Any]:
+    """Read from a database what a station had been told at an instant; raises StoreLost and UsageError."""
+    from reconciler.cli.loop import run_loop
+
+    return run_loop(_look_back(url, identity, at))
+
+
 async def _read(url: str, about: str, question: Question) -> Rows:
     from dataclasses import replace
 
@@ -61,16 +73,54 @@ async def _read(url: str, about: str, question: Question) -> Rows:
     return lines_view(lines)
 
 
+async def _look_back(url: str, identity: str, at: datetime) -> dict[str, Any]:
+    from reconciler.cli.hindsight import Asked, look_back
+    from reconciler.store.store import Store
+
+    store = await Store.open(url, read_only=True)
+    try:
+        return await look_back(
+            store.page, partial(_revive, store), Asked(identity, at, await _capability(store, identity))
+        )
+    finally:
+        await store.close()
+
+
+async def _revive(store: Store, commit: str) -> Revision | None:
+    """Make a kept revision anew; None where its files are not kept, or are good for nothing any more."""
+    from reconciler.cli.hindsight import revive
+    from reconciler.errors import ManifestError, RevisionError
+    from reconciler.source.shipped import default_templates
+
+    kept = await store.revision(commit)
+    try:
+        return revive(kept.snapshot, default_templates()) if kept and kept.files else None
+    except (ManifestError, RevisionError):
+        return None
+
+
+async def _capability(store: Store, identity: str) -> Capability | None:
+    """Give what a station said last of what it can do."""
+    from reconciler.controller.dossier import read_station
+    from reconciler.profiles.form import Malformed
+    from reconciler.rollout.ledger import Kind
+
+    document = (await store.load()).documents.get((Kind.STATION, identity.casefold()))
+    try:
+        return read_station(document).capability if document else None
+    except Malformed:
+        return None
+
+
 async def _fleet(store: Store) -> Fleet | None:
     """Give the fleet of the last revision that was taken, so that groups and sites have their names."""
     from reconciler.errors import ManifestError, RevisionError
     from reconciler.manifests.load import load
-    from reconciler.manifests.snapshot import Snapshot
 
     kept = await store.revision()
     if kept is None:
         return None
     try:
-        return load(Snapshot(kept.commit, kept.author, kept.committed_at, kept.subject, kept.files))
+        return load(kept.snapshot)
     except (ManifestError, RevisionError):
         return None

@@ -11,13 +11,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from reconciler.cli.hindsight import Asked, look_back, revive
 from reconciler.controller.world import Order, Verb
-from reconciler.errors import RevisionError, UsageError
-from reconciler.manifests.snapshot import Snapshot
+from reconciler.errors import ReconcilerError, RevisionError, StoreLost, UsageError
 from reconciler.rollout.lines import recent
+from reconciler.source.shipped import default_templates
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reconciler.controller.loop import Controller
+    from reconciler.controller.revision import Revision
+    from reconciler.manifests.snapshot import Snapshot
     from reconciler.rollout.question import Page, Question
     from reconciler.store.store import Store
     from reconciler.web.ports import Wish
@@ -63,6 +68,29 @@ class Steering:
             return await self._store.page(question)
         return recent(self._controller.history, self._controller.recorded, question)
 
+    async def look_back(self, identity: str, at: datetime) -> dict[str, object]:
+        """Show what a station had been told at an instant, and by which line of git.
+
+        Raises:
+            UsageError: the instant is to come, or no line of history is that old.
+            StoreLost: the history can't be read.
+        """
+        world = self._controller.world
+        station = world.stations.get(identity.casefold())
+        return await look_back(self.lines, self._revision, Asked(identity, at, station.capability if station else None))
+
+    async def _revision(self, commit: str) -> Revision | None:
+        """Give a revision that is followed, or make it anew of what was kept or of git; None where it can't be had."""
+        served = self._controller.world.revisions.get(commit)
+        if served is not None:
+            return served
+        try:
+            return await asyncio.to_thread(revive, await self._find(commit), default_templates())
+        except StoreLost:
+            raise
+        except ReconcilerError:
+            return None
+
     async def _find(self, commit: str) -> Snapshot:
         """Find a revision among those that are followed, those that were kept, and those in git, in this order."""
         known = [each for each in self._controller.world.revisions.values() if each.commit.startswith(commit)]
@@ -70,5 +98,5 @@ class Steering:
             return known[0].snapshot
         kept = await self._store.revision(commit) if self._store is not None else None
         if kept is not None and kept.files:
-            return Snapshot(kept.commit, kept.author, kept.committed_at, kept.subject, kept.files, kept.signature)
+            return kept.snapshot
         return await asyncio.to_thread(self._read, commit)

@@ -6,15 +6,18 @@ Built by the command line, run by `serve`. It holds no state; every answer is a 
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.exceptions import HTTPException
 
+from reconciler.errors import StoreLost, UsageError
+from reconciler.profiles.form import write_instant
 from reconciler.reported.events import RawAnswered
 from reconciler.reported.saved import write_state
 from reconciler.rollout.commands import SendRaw
@@ -117,10 +120,28 @@ def _stations(app: FastAPI, ports: Ports) -> None:
         """Show one station."""
         return Json(station_view(ports.controller.world, _key(ports, identity)))
 
-    @app.get("/api/v1/stations/{identity}/explain", response_model=One, responses=may(404))
-    async def explain(identity: str) -> Response:
-        """Show each profile of a station: desired, reported, who wins now, and the line it comes from."""
+    @app.get("/api/v1/stations/{identity}/explain", response_model=One, responses=may(404, 409, 422, 503))
+    async def explain(identity: str, at: AwareDatetime | None = None) -> Response:
+        """Show each profile of a station: desired, reported, who wins now, and the line it comes from.
+
+        With `at`, an instant gone by: what each EVSE had been told then, by which write, commit and line.
+        """
+        if at is not None:
+            return Json(await _look_back(ports, identity, at))
         return Json(explain_view(ports.controller.world, _key(ports, identity), ports.clock()))
+
+
+async def _look_back(ports: Ports, identity: str, at: datetime) -> dict[str, object]:
+    if ports.steering is None:
+        raise fail(409, "this controller keeps no past", "`reconciler run` has one")
+    if at > ports.clock():
+        raise fail(409, f"{write_instant(at)} is still to come", "`reconciler render --at` tells what git says of it")
+    try:
+        return await ports.steering.look_back(identity, at)
+    except UsageError as error:
+        raise fail(404, str(error), "`reconciler history` shows how far back it goes") from error
+    except StoreLost as error:
+        raise fail(503, str(error), "") from error
 
 
 def _by_hand(app: FastAPI, ports: Ports) -> None:

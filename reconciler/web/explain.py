@@ -15,7 +15,7 @@ from reconciler.manifests.fleet import Assignment, Origin
 from reconciler.manifests.fleet import Station as Manifest
 from reconciler.manifests.origins import origins
 from reconciler.manifests.quantity import Quantity
-from reconciler.plan.change import Clear, Keep, Stuck, Verdict, changes
+from reconciler.plan.change import Clear, Stuck, Verdict, changes, subject
 from reconciler.profiles.composite import Flow, Situation, flow_at
 from reconciler.profiles.form import plain, write_instant, write_number, write_profile
 from reconciler.profiles.profile import Profile
@@ -23,7 +23,7 @@ from reconciler.render.compile import spoken_at
 from reconciler.reported.belief import Held
 from reconciler.rollout.station import Station, strangers
 from reconciler.web.ports import WorldLike
-from reconciler.web.view import View, keys, standing, station_view
+from reconciler.web.view import View, identity, keys, standing, station_view
 
 Flows = Mapping[int, Flow]
 NOBODY = Station("")
@@ -32,8 +32,9 @@ NOBODY = Station("")
 def explain_view(world: WorldLike, key: str, now: datetime) -> View:
     """Show one station in full; `evses` says who wins now, `profiles` what is desired and reported of each."""
     station = world.stations.get(key, NOBODY)
-    manifest = world.revision.fleet.stations.get(key) if world.revision else None
-    zone = ZoneInfo(world.revision.fleet.timezone if world.revision else "UTC")
+    target = world.target(key)
+    manifest = target.fleet.stations.get(key) if target else None
+    zone = ZoneInfo(target.fleet.timezone if target else "UTC")
     flows = _flows(world, key, now)
     return {
         **station_view(world, key),
@@ -62,13 +63,14 @@ def speaking(assignment: Assignment, wall: datetime) -> tuple[Quantity, Place] |
 
 def _flows(world: WorldLike, key: str, now: datetime) -> Flows:
     """Give what the profiles that the station is believed to hold command each of its EVSEs."""
-    if world.revision is None or key not in world.revision.fleet.stations:
+    target = world.target(key)
+    if target is None or key not in target.fleet.stations:
         return {}
     station = world.stations.get(key, NOBODY)
     held = [each.profile for each in station.reported.held.values()]
     return {
         evse: flow_at(held, evse, now, Situation(watts_per_ampere=per_ampere))
-        for evse, _, per_ampere in world.revision.evses(key)
+        for evse, _, per_ampere in target.evses(key)
     }
 
 
@@ -104,38 +106,28 @@ def _origin(origin: Origin) -> View:
 
 def _profile(station: Station, verdict: Verdict, flows: Flows) -> View:
     desired = _desired(station, verdict)
-    subject = _subject(verdict)
-    held = station.reported.held.get(subject.id)
+    about = subject(verdict)
+    held = station.reported.held.get(about.id)
     return {
-        "id": subject.id,
-        "evseId": subject.evse_id,
-        "purpose": subject.purpose.value,
-        "stackLevel": subject.stack_level,
+        "id": about.id,
+        "evseId": about.evse_id,
+        "purpose": about.purpose.value,
+        "stackLevel": about.stack_level,
         "verdict": type(verdict).__name__.lower(),
         "reason": verdict.reason,
         "desired": write_profile(desired) if desired else None,
         "reported": write_profile(held.profile) if held else None,
         "belief": held.belief.value if held else None,
         "source": held.source if held else None,
-        "winsOn": _wins(subject.id, flows),
-        "lastAnswer": station.answers.get(subject.id),
+        "winsOn": _wins(about.id, flows),
+        "lastAnswer": station.answers.get(about.id),
     }
-
-
-def _subject(verdict: Verdict) -> Profile:
-    match verdict:
-        case Keep():
-            return verdict.held
-        case Clear():
-            return verdict.old
-        case _:
-            return verdict.new
 
 
 def _desired(station: Station, verdict: Verdict) -> Profile | None:
     if isinstance(verdict, Clear) or station.goal is None:
         return None
-    number = _subject(verdict).id
+    number = subject(verdict).id
     return next((profile for profile in station.goal.profiles if profile.id == number), None)
 
 
@@ -167,7 +159,7 @@ def _drift(world: WorldLike, key: str) -> View | None:
     if not (drifted or pinned or others or state in ("drifted", "refused")):
         return None
     return {
-        "identity": station_view(world, key)["identity"],
+        "identity": identity(world, key),
         "state": state,
         "reason": reason,
         "profiles": [_difference(verdict) for verdict in (*drifted, *pinned)],
@@ -176,10 +168,10 @@ def _drift(world: WorldLike, key: str) -> View | None:
 
 
 def _difference(verdict: Verdict) -> View:
-    subject = _subject(verdict)
+    about = subject(verdict)
     return {
-        "id": subject.id,
-        "evseId": subject.evse_id,
+        "id": about.id,
+        "evseId": about.evse_id,
         "verdict": type(verdict).__name__.lower(),
         "reason": verdict.reason,
     }

@@ -96,6 +96,7 @@ class WorldLike(Shape):
 
     @property
     def revision(self) -> RevisionLike | None: ...
+    def target(self, key: str, /) -> RevisionLike | None: ...
     @property
     def refused(self) -> RefusedLike | None: ...
     @property
@@ -175,6 +176,9 @@ class Steering(Shape):
 
     async def lines(self, question: Question, /) -> Page:
         """Answer a question about the history; raises StoreLost."""
+
+    async def look_back(self, identity: str, at: datetime, /) -> dict[str, object]:
+        """Show what a station had been told at an instant, and by which line; raises UsageError and StoreLost."""
 
 
 class Counting(Shape):

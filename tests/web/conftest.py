@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.hindsight import Asked, look_back
 from reconciler.controller.revision import revise
 from reconciler.controller.step import step
 from reconciler.controller.world import Order, Reply, RevisionLoaded, Verb, World
-from reconciler.errors import UsageError
+from reconciler.errors import StoreLost, UsageError
 from reconciler.manifests.snapshot import Snapshot
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
@@ -132,6 +133,7 @@ class Steered:
     yard: Yard
     older: dict = field(default_factory=dict)
     kept: tuple = ()
+    lost: str = ""
 
     async def order(self, wish):
         order = Order(Verb(wish.verb), wish.who, wish.reason, "1", wish.keys, wish.until, wish.override)
@@ -148,6 +150,14 @@ class Steered:
 
     async def lines(self, question):
         return recent(self.yard.history, len(self.yard.history), question)
+
+    async def look_back(self, identity, at):
+        async def find(commit):
+            return self.yard.world.revisions.get(commit)
+
+        if self.lost:
+            raise StoreLost(self.lost)
+        return await look_back(self.lines, find, Asked(identity, at))
 
     async def knows(self, commit):
         return any(each.startswith(commit) for each in self.kept)

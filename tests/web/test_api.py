@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import httpx
@@ -135,6 +136,26 @@ async def test_the_api_serves_each_view(client, yard):
     assert await get(client, "/api/v1/drift") == []
     assert len(await get(client, "/api/v1/history", station="A1", limit=1)) == 1
     assert [each["name"] for each in await get(client, "/api/v1/sites")] == ["quay"]
+
+
+async def test_an_instant_gone_by_is_explained_from_the_history(client, yard, steered):
+    yard.connect("A1")
+    yard.now += timedelta(minutes=10)
+    path = "/api/v1/stations/a1/explain"
+    view = await get(client, path, at=yard.now.isoformat())
+    assert (view["identity"], view["evses"][0]["told"]["setpointW"]) == ("A1", -7000)
+    assert "still to come" in (await get(client, path, 409, at="2031-01-01T00:00:00Z"))["error"]
+    assert "nothing about 'a1'" in (await get(client, path, 404, at="2020-01-01T00:00:00Z"))["error"]
+    await get(client, path, 422, at="18:10")
+    steered.lost = "the disk is full"
+    assert (await get(client, path, 503, at=yard.now.isoformat()))["error"] == "the disk is full"
+
+
+async def test_without_a_keeper_nothing_of_the_past_is_explained(ports):
+    app = make_app(replace(ports, steering=None))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
+        answer = await get(client, "/api/v1/stations/a1/explain", 409, at="2020-01-01T00:00:00Z")
+    assert "keeps no past" in answer["error"]
 
 
 async def test_the_state_can_be_read_back_as_a_saved_state(client, yard):

@@ -1,6 +1,8 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from immutables import Map
 
 from reconciler.controller.world import RevisionLoaded, World
 from reconciler.reported.events import Disconnected, Refused, Written
@@ -82,6 +84,16 @@ def test_where_no_schedule_speaks_the_floor_does(yard, revision_of):
     later = yard.now + timedelta(hours=4)  # 22:00 in Amsterdam
     (evse,) = explain_view(yard.world, "a1", later)["evses"]
     assert (evse["schedule"], evse["limitW"]) == (None, 0)
+
+
+def test_a_station_that_waits_for_its_wave_is_explained_by_the_lines_it_still_follows(settled, revision_of):
+    before = settled.world.revision
+    head = revision_of("0ther", "power: -7 kW", "power: -5 kW")
+    settled.world = replace(
+        settled.world, revision=head, placed=Map({"a1": before.commit}), revisions=Map({before.commit: before})
+    )
+    (evse,) = explain_view(settled.world, "a1", settled.now)["evses"]
+    assert (evse["schedule"]["power"], evse["setpointW"]) == ("-7000 W", -7000)
 
 
 def test_nothing_is_explained_without_a_revision():
