@@ -42,7 +42,7 @@ def _head(view: View) -> Iterator[str]:
     yield f"  began {view['beganAt']}; plan {_short(view['plan'])}"
     said = f"{view['who']}: {view['reason']}" if view["who"] and view["reason"] else view["reason"]
     said = said or (view["who"] and f"steered by {view['who']}")
-    for words in (said, view["heldBy"] and f"held back by {view['heldBy']}"):
+    for words in (said, view["heldBy"]):
         if words:
             yield from wrap(words, "  ", "    ")
     window = view["window"]

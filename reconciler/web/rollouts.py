@@ -67,9 +67,10 @@ def window_view(rollout: Rollout, now: datetime) -> View | None:
 
 
 def held_by(world: WorldLike) -> str:
-    """Say what keeps every rollout from going on; empty where nothing does."""
+    """Say what keeps every rollout from going on, in a sentence of its own; empty where nothing does."""
     if world.storm is not None:
-        return f"a storm of {count(world.storm.drifted, 'drifted station')}: `reconciler resume --storm` ends it"
+        storm = count(world.storm.drifted, "drifted station")
+        return f"held back by a storm of {storm}, until somebody says `reconciler resume --storm`"
     return "" if world.recording.ok else f"nothing can be recorded: {world.recording.why}"
 
 

@@ -123,7 +123,9 @@ def test_what_holds_every_rollout_back_is_told():
     fleet = stormy()
     storm(fleet)
     fleet.world = replace(fleet.world, rollout=rollout(going()))
-    assert "`reconciler resume --storm`" in shown(fleet)["heldBy"]
+    told = "drifted stations, until somebody says `reconciler resume --storm`"
+    assert shown(fleet)["heldBy"].startswith("held back by a storm of ")
+    assert shown(fleet)["heldBy"].endswith(told)
     fleet.world = replace(fleet.world, storm=None)
     assert shown(fleet)["heldBy"] == ""
     fleet.world = replace(fleet.world, recording=Recording(ok=False, why="disk full"))
