@@ -12,18 +12,12 @@ from reconciler.controller.world import Settings
 from reconciler.errors import StoreLost
 from reconciler.profiles.capability import Protocol
 from reconciler.reported.events import (
-    Accepted,
-    CapabilityRead,
     Connected,
-    ProfilesRead,
-    RawAnswered,
     Ready,
-    ReportedProfile,
-    Written,
 )
-from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadProfiles, SendRaw
+from reconciler.rollout.commands import Clear, Push, SendRaw
 from reconciler.rollout.ledger import Stage
-from toys import NOON, shipped
+from toys import NOON, ToyStation, shipped
 
 SECOND = timedelta(seconds=1)
 
@@ -85,19 +79,7 @@ class Yard:
 
     def _answer(self, command):
         held = self.held.setdefault(command.station, {})
-        match command:
-            case ReadCapability():
-                return CapabilityRead(command.station, command.base)
-            case ReadProfiles():
-                return ProfilesRead(command.station, tuple(map(ReportedProfile, held.values())))
-            case Push():
-                held[command.profile.id] = command.profile
-                return Written(command.station, command.profile.id, command.profile, Accepted())
-            case Clear():
-                held.pop(command.profile_id, None)
-                return Written(command.station, command.profile_id, None, Accepted())
-            case SendRaw():
-                return RawAnswered(command.station, command.ticket, ok=True, answer={"status": "Accepted"})
+        return ToyStation(command.station, held=held).answer(command)[1]
 
 
 class Bench:

@@ -19,6 +19,7 @@ from reconciler.controller.revision import revise
 from reconciler.controller.step import step
 from reconciler.controller.world import Reply, RevisionLoaded, Settings, World
 from reconciler.manifests.snapshot import Snapshot
+from reconciler.profiles.canonical import differences
 from reconciler.profiles.capability import Protocol
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
 from reconciler.reported.events import (
@@ -44,6 +45,11 @@ from reconciler.rollout.ledger import Entry, Stage
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 TIMEOUT = timedelta(seconds=30)
+FAULTS = {
+    "InternalError": Refused("InternalError"),
+    "InvalidSchedule": Refused("InvalidSchedule"),
+    "RateLimitExceeded": Refused("RateLimitExceeded", "0 seconds before retry", timedelta(0)),
+}
 FLEET = """\
 apiVersion: v2g.fleet/v1alpha1
 kind: Fleet
@@ -156,9 +162,7 @@ class ToyStation:
 
     def write(self, command: Push | Clear):
         """Take a write; give the event and the time until it comes."""
-        number, profile = (
-            (command.profile.id, command.profile) if isinstance(command, Push) else (command.profile_id, None)
-        )
+        number, profile = command.profile_id, command.profile if isinstance(command, Push) else None
         fate = self.losing.pop(0) if self.losing else ""
         outcome = self.refuses.get(number) or Accepted()
         if fate != "request" and isinstance(outcome, Accepted):
@@ -308,6 +312,37 @@ class ToyFleet:
             self.stations[identity].held.clear()
         self.connect(identity)
         self.feed(Booted(identity, "Acme", "X", "1", "PowerUp"))
+
+    def befall(self, identity, kind, *more):
+        """Let something happen to a station; what needs a socket does not happen to one that is gone."""
+        station = self.stations[identity]
+        match kind:
+            case "lose":
+                station.losing = list(more[0])
+            case "refuse":
+                station.refuses[more[0]] = FAULTS[more[1]]
+            case "forget":
+                station.forgets.add(more[0])
+            case "mute":
+                station.mute = more[0]
+            case "boot" if station.online:
+                self.boot(identity, keep=more[0])
+            case "disconnect" if station.online:
+                self.disconnect(identity)
+            case "reconnect":
+                self.connect(identity)
+
+    def mend(self):
+        """End every fault, and bring everyone back."""
+        for station in self.stations.values():
+            station.losing, station.refuses, station.forgets, station.mute = [], {}, set(), False
+            self.boot(station.identity)
+
+    def holds(self, identity):
+        """Tell whether a station truly holds what is desired of it; nothing where nothing is."""
+        goal, held = self.station(identity).goal, self.stations[identity].held
+        wanted = {each.id: each for each in goal.profiles} if goal else {}
+        return set(held) == set(wanted) and not any(differences(wanted[n], held[n], self.now) for n in held)
 
     def state(self, identity):
         """Give the controller's word on a station."""

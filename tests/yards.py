@@ -17,11 +17,10 @@ from reconciler.controller.revision import revise
 from reconciler.controller.step import step
 from reconciler.controller.world import Order, RevisionLoaded, Settings, Verb, World
 from reconciler.manifests.snapshot import Snapshot
-from reconciler.profiles.canonical import differences
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Profile, Purpose
 from reconciler.profiles.timeline import total
-from reconciler.reported.events import Faulted, ProfilesRead, Refused, Woken
+from reconciler.reported.events import Faulted, ProfilesRead, Woken
 from reconciler.rollout.commands import Clear, Push
 from reconciler.rollout.site import load_of
 from toys import NOON, SCHEDULE, ToyFleet, shipped
@@ -54,11 +53,6 @@ kind: Group
 metadata: {name: ROW}
 spec: {site: SITE, select: {labels: {row: ROW}}, schedules: [{schedule: ROW, priority: LEVEL}]}
 """
-FAULTS = {
-    "InternalError": Refused("InternalError"),
-    "InvalidSchedule": Refused("InvalidSchedule"),
-    "RateLimitExceeded": Refused("RateLimitExceeded", "0 seconds before retry", timedelta(0)),
-}
 
 
 @dataclass(frozen=True)
@@ -219,12 +213,6 @@ class Yards(ToyFleet):
         """Give an order."""
         self.feed(Order(verb, "Ada", "because", "t1", keys))
 
-    def holds(self, identity):
-        """Tell whether a station truly holds what is desired of it."""
-        goal, held = self.station(identity).goal, self.stations[identity].held
-        wanted = {each.id: each for each in goal.profiles} if goal else {}
-        return set(held) == set(wanted) and not any(differences(wanted[n], held[n], self.now) for n in held)
-
     def sums(self, row):
         """Give what the stations of a row truly draw and feed, as they are built."""
         first = self.made["c0"]
@@ -245,7 +233,7 @@ class Yards(ToyFleet):
             return self._go_back(more[0])
         if kind == "order":
             return self._order(*more)
-        return self._happen_to(tuple(self.stations.values())[more[0] % len(self.stations)], kind, more[1:])
+        return self.befall(tuple(self.stations)[more[0] % len(self.stations)], kind, *more[1:])
 
     def _commit(self, fields):
         draft = Draft(rows=self.draft.rows, **fields)
@@ -261,31 +249,18 @@ class Yards(ToyFleet):
         about = verb in (Verb.SUSPEND, Verb.UNSUSPEND)
         self.order(verb, *((names[number % len(names)].casefold(),) if about else ()))
 
-    def _happen_to(self, station, kind, more):
-        match kind:
-            case "lose":
-                station.losing = list(more[0])
-            case "refuse":
-                station.refuses[more[0]] = FAULTS[more[1]]
-            case "forget":
-                station.forgets.add(more[0])
-            case "mute":
-                station.mute = True
-            case "boot" if station.online:
-                self.boot(station.identity, keep=more[0])
-            case "disconnect" if station.online:
-                self.disconnect(station.identity)
-            case "reconnect":
-                self.connect(station.identity)
-            case "fault" if station.online:
-                self.feed(Faulted(station.identity, 1, active=more[0], what="connector"))
+    def befall(self, identity, kind, *more):
+        """Let something happen to a station, or a part of it break or be whole again."""
+        if kind != "fault":
+            super().befall(identity, kind, *more)
+        elif self.stations[identity].online:
+            self.feed(Faulted(identity, 1, active=more[0], what="connector"))
 
     def heal(self):
         """End every fault and every order, and bring everyone back."""
-        for station in self.stations.values():
-            station.losing, station.refuses, station.forgets, station.mute = [], {}, set(), False
-            self.boot(station.identity)
-            self.feed(Faulted(station.identity, 1, active=False, what="connector"))
+        self.mend()
+        for identity in self.stations:
+            self.feed(Faulted(identity, 1, active=False, what="connector"))
         self.order(Verb.UNSUSPEND, *map(str.casefold, self.stations))
         self.order(Verb.RESUME)
         self.order(Verb.CLEAR_STORM)

@@ -14,20 +14,15 @@ from reconciler.controller.world import Reply, RevisionLoaded, Settings
 from reconciler.errors import RevisionError
 from reconciler.profiles.capability import Protocol
 from reconciler.reported.events import (
-    Accepted,
-    CapabilityRead,
     Connected,
     Disconnected,
-    ProfilesRead,
     RawAnswered,
     Ready,
-    ReportedProfile,
     Woken,
-    Written,
 )
-from reconciler.rollout.commands import Clear, Push, ReadCapability, ReadProfiles, SendRaw, Wake
+from reconciler.rollout.commands import Push, SendRaw, Wake
 from reconciler.rollout.ledger import Stage
-from toys import NOON, revision, shipped, stranger
+from toys import NOON, ToyStation, revision, shipped, stranger
 
 SECOND = timedelta(seconds=1)
 looptime = pytest.mark.looptime
@@ -49,19 +44,7 @@ class Stations:
 
     def _answer(self, command):
         held = self.held.setdefault(command.station, {})
-        match command:
-            case ReadCapability():
-                return CapabilityRead(command.station, command.base)
-            case ReadProfiles():
-                return ProfilesRead(command.station, tuple(map(ReportedProfile, held.values())))
-            case Push():
-                held[command.profile.id] = command.profile
-                return Written(command.station, command.profile.id, command.profile, Accepted())
-            case Clear():
-                held.pop(command.profile_id, None)
-                return Written(command.station, command.profile_id, None, Accepted())
-            case SendRaw():
-                return RawAnswered(command.station, command.ticket, ok=True, answer={"status": "Accepted"})
+        return ToyStation(command.station, held=held).answer(command)[1]
 
 
 class Bench:

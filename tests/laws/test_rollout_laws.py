@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from reconciler.controller.world import Verb
 from reconciler.rollout.progress import Phase
-from yards import FAULTS, SITES, Draft, Yards
+from toys import FAULTS
+from yards import SITES, Draft, Yards
 
 MINUTE = timedelta(minutes=1)
 PAUSES = (0.0, 0.05, 0.25, 5.0, 90.0, 700.0, 4000.0)
@@ -52,7 +53,7 @@ losses = st.one_of(
     st.tuples(st.just("reconnect"), stations),
     st.tuples(st.just("boot"), stations, st.just(True)),
     st.tuples(st.just("refuse"), stations, numbers, st.sampled_from(sorted(FAULTS))),
-    st.tuples(st.just("mute"), stations),
+    st.tuples(st.just("mute"), stations, st.just(True)),
 )
 worse = st.one_of(
     st.tuples(st.just("boot"), stations, st.just(False)),
