@@ -7,7 +7,6 @@ station or a person has written, so that the number of series does not grow with
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import assert_never
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -24,6 +23,7 @@ from reconciler.reported.events import (
 )
 from reconciler.rollout.absorb import MOST_EVSES
 from reconciler.rollout.table import ACTIONS
+from reconciler.rollout.wear import Counts
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds of a call's round trip; a call is given up after 30."""
@@ -75,8 +75,6 @@ REASONS = frozenset(
 )
 """The reason codes and error codes by which stations refuse profiles (OCPP appendix 5, OCPP-J 4.3)."""
 _BY_CASE = {reason.casefold(): reason for reason in REASONS}
-DEADBAND_W = Decimal(100)
-"""Powers up to this are standing still: a meter's noise is no turn of direction."""
 
 
 class Measures:
@@ -93,7 +91,7 @@ class Measures:
         self._fetches = self._counter("fetches", "Looks for new commits, by what came of it", ("result",))
         self._notices = self._counter("notifications", "Notices to other systems, by what came of them", ("result",))
         self._rows = self._counter("history_rows", "Lines of history written", ())
-        self._exports: dict[tuple[str, int], bool] = {}
+        self._worn: dict[tuple[str, int], Counts] = {}
 
     def call(self, action: str, outcome: str, seconds: float) -> None:
         """Count a call that has ended."""
@@ -104,8 +102,8 @@ class Measures:
         match event:
             case Written(outcome=outcome):
                 self._written(outcome)
-            case Metered(station=station, evse_id=evse_id, power_w=power_w) if _counts(evse_id, power_w):
-                self._metered((station.casefold(), evse_id), exports=power_w < 0)
+            case Metered() if 0 < event.evse_id <= MOST_EVSES:
+                self._metered(event)
             case _:
                 pass
 
@@ -141,11 +139,12 @@ class Measures:
                 assert_never(outcome)
         self._writes.labels(word).inc()
 
-    def _metered(self, evse: tuple[str, int], *, exports: bool) -> None:
-        before = self._exports.get(evse)
-        self._exports[evse] = exports
-        if before is not None and before is not exports:
-            self._turns.inc()
+    def _metered(self, event: Metered) -> None:
+        """Count a turn as it is counted for good; the main meter, which is EVSE 0, has none of its own."""
+        evse = (event.station.casefold(), event.evse_id)
+        before = self._worn.get(evse, Counts())
+        after = self._worn[evse] = before.metered(event.power_w)
+        self._turns.inc(after.turns - before.turns)
 
     def _counter(self, name: str, about: str, labels: tuple[str, ...]) -> Counter:
         return Counter(name, f"{about}.", labels, namespace="reconciler", registry=self.registry)
@@ -153,8 +152,3 @@ class Measures:
     def _histogram(self, name: str, about: str, labels: tuple[str, ...]) -> Histogram:
         words = f"{about}."
         return Histogram(name, words, labels, namespace="reconciler", registry=self.registry, buckets=BUCKETS)
-
-
-def _counts(evse_id: int, power_w: Decimal) -> bool:
-    """Tell whether a sample tells of a direction; a station that makes up EVSEs must not fill the memory."""
-    return abs(power_w) > DEADBAND_W and evse_id <= MOST_EVSES

@@ -5,6 +5,7 @@ import pytest
 
 from reconciler.reported.events import Accepted, Booted, Metered, NotSent, OutcomeUnknown, Refused, Written
 from reconciler.rollout.absorb import MOST_EVSES
+from reconciler.rollout.wear import STILL_W
 from reconciler.web.measures import OTHER, REASONS, Measures
 
 NOW = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)
@@ -54,10 +55,16 @@ def test_a_reason_that_no_standard_knows_makes_no_series_of_its_own(measures):
     assert OTHER not in REASONS
 
 
-def test_a_turn_of_direction_is_one_between_two_powers_beyond_the_deadband(measures):
-    for power in (7000, 50, 0, -50, 7000, -7000, -3000, 80, 2000):
+def test_a_turn_of_direction_is_one_between_two_powers_that_have_a_direction(measures):
+    for power in (7000, 50, 0, -STILL_W, 7000, -7000, -3000, STILL_W, 2000):
         measures.take(Metered("A1", 1, Decimal(power), NOW))
     assert value(measures, "direction_changes_total") == 2
+
+
+def test_the_main_meter_turns_no_relay(measures):
+    for power in (7000, -7000):
+        measures.take(Metered("A1", 0, Decimal(power), NOW))
+    assert value(measures, "direction_changes_total") == 0
 
 
 def test_each_evse_turns_by_itself(measures):
