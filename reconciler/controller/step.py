@@ -80,13 +80,20 @@ def _fleet(world: World, event: RevisionLoaded | RevisionRefused | Order | Recor
             loaded, effects = load(world, event, now)
             return loaded, (*loading(event, now), *effects)
         case RevisionRefused():
-            return replace(world, refused=event), ()
+            return _refuse(world, event, now), ()
         case Order():
             return obey(world, event, now)
         case Recording():
             return _record(world, event, now)
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _refuse(world: World, event: RevisionRefused, now: datetime) -> World:
+    """Note a commit that was refused, and since when; one that is looked at again is refused since the first time."""
+    known = world.refused
+    is_known = known is not None and known.commit == event.commit
+    return replace(world, refused=replace(event, since=known.since if known is not None and is_known else now))
 
 
 def _record(world: World, event: Recording, now: datetime) -> Stepped:

@@ -58,11 +58,15 @@ class RevisionLoaded:
 
 @dataclass(frozen=True, slots=True)
 class RevisionRefused:
-    """A commit was refused as a whole; the last good one stays in force."""
+    """A commit was refused as a whole; the last good one stays in force.
+
+    `since` is the step's own note of when it first was, None in the event.
+    """
 
     commit: str
     subject: str
     errors: tuple[ManifestError, ...]
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

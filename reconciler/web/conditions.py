@@ -203,7 +203,7 @@ def _causes(world: WorldLike) -> Iterator[Cause]:
     if world.refused is not None:
         refused = world.refused
         words = f"{count(len(refused.errors), 'error')} in {refused.commit[:12]}: {refused.subject}"
-        yield Cause(stalls=True, reason="RevisionRefused", message=words, since=None)
+        yield Cause(stalls=True, reason="RevisionRefused", message=words, since=refused.since)
     if world.rollout is not None and (cause := _rollout(world.rollout)):
         yield cause
 

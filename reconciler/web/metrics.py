@@ -85,6 +85,9 @@ class _Fleet(Collector):
         """Tell of git and of the database: what the controller knows, and what it can keep."""
         yield _gauge("store_up", "Whether what is done can be recorded", world.recording.ok)
         yield _gauge("revision_refused", "Whether the newest commit was refused", world.refused is not None)
+        if world.refused is not None and world.refused.since is not None:
+            refused_s = world.refused.since.timestamp()
+            yield _gauge("revision_refused_timestamp_seconds", "When the newest commit was refused", refused_s)
         at = world.revision.snapshot.committed_at if world.revision else None
         if at is not None:
             yield _gauge("revision_committed_timestamp_seconds", "When the commit in force was made", at.timestamp())

@@ -44,12 +44,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What notices are made of: the rollout, the commit refused and why, the storm, and the leases at risk."""
+    """What notices are made of: the rollout, the commit refused, why and when, the storm, and the leases at risk."""
 
     at: datetime
     fleet: str = ""
     rollout: Rollout | None = field(default=None, repr=False)
     refused: tuple[str, str] = ("", "")
+    refused_at: datetime | None = None
     storm: str = ""
     at_risk: int = 0
 
@@ -64,6 +65,7 @@ def look(world: WorldLike, now: datetime) -> Scene:
         fleet=world.revision.fleet.name if world.revision else "",
         rollout=world.rollout,
         refused=(refused.commit, first) if refused else ("", ""),
+        refused_at=refused.since if refused else None,
         storm=words,
         at_risk=seen.at_risk + seen.lapsed,
     )
@@ -106,7 +108,7 @@ def _about(scene: Scene, rollout: Rollout, event: Event, message: str, wave: int
 def _refused(old: Scene, new: Scene) -> Iterator[Notice]:
     commit, why = new.refused
     if commit and commit != old.refused[0]:
-        yield Notice(Event.REFUSED, new.at, new.fleet, why, commit)
+        yield Notice(Event.REFUSED, new.refused_at or new.at, new.fleet, why, commit)
 
 
 def _troubles(old: Scene, new: Scene) -> Iterator[Notice]:

@@ -236,4 +236,5 @@ def _revision(revision: RevisionLike) -> View:
 
 def _refused(refused: RefusedLike) -> View:
     errors = [error_view(error) for error in refused.errors]
-    return {"commit": refused.commit, "subject": refused.subject, "errors": errors}
+    since = write_instant(refused.since)
+    return {"commit": refused.commit, "subject": refused.subject, "since": since, "errors": errors}

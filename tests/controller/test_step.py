@@ -36,9 +36,18 @@ def test_a_refused_revision_leaves_the_good_one_in_force_and_is_shown():
     before = fleet.world
     refused = RevisionRefused("bad", "Break it", (ManifestError("no", Place("x.yaml", 3)),))
     assert fleet.feed(refused) == ()
-    assert fleet.world == replace(before, refused=refused)
+    assert fleet.world == replace(before, refused=replace(refused, since=fleet.now))
     fleet.load(revision(OTHER, commit="c2"))
     assert fleet.world.refused is None
+
+
+def test_a_commit_that_is_looked_at_again_is_refused_since_the_first_time():
+    fleet = settled()
+    first = fleet.now
+    for commit, since in (("bad", first), ("bad", first), ("worse", first + 2 * MINUTE)):
+        fleet.feed(RevisionRefused(commit, "Break it", ()))
+        assert (fleet.world.refused.commit, fleet.world.refused.since) == (commit, since)
+        fleet.now += MINUTE
 
 
 def test_a_loaded_revision_wakes_every_station_that_was_met():

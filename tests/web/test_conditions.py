@@ -11,6 +11,7 @@ from reconciler.controller.world import Recording, RevisionRefused, Storm, World
 from reconciler.errors import ManifestError, Place
 from reconciler.manifests.strategy import Strategy
 from reconciler.profiles.capability import Protocol
+from reconciler.profiles.form import write_instant
 from reconciler.reported.events import Connected, Disconnected, Faulted
 from reconciler.rollout.conditions import STATUSES, Reason, Status, Turned
 from reconciler.rollout.progress import Phase, Rollout
@@ -152,6 +153,13 @@ def test_what_stands_over_all_stations_is_the_fleets_condition(yard, changes, ki
     shown = {each["type"]: each for each in status_view(world, {}, NOW)["conditions"]}
     assert shown["Ready"]["status"] == "False"
     assert (shown[kind]["status"], shown[kind]["reason"], shown[kind]["message"]) == ("True", reason, message)
+
+
+def test_the_condition_of_a_refused_commit_has_its_time(yard):
+    yard.take(REFUSED)
+    shown = {each["type"]: each for each in status_view(yard.world, {}, LATER)["conditions"]}
+    times = [shown[kind]["lastTransitionTime"] for kind in ("Ready", "Stalled")]
+    assert times == [write_instant(yard.now)] * 2
 
 
 @pytest.mark.parametrize("phase", [Phase.COMPLETE, Phase.SUPERSEDED])

@@ -102,11 +102,13 @@ def test_queues_git_and_the_database_are_shown(scraped, yard):
     assert (shown["reconciler_frame_log_dropped_total",], shown["reconciler_store_up",]) == (4, 1)
     scraped.measures.fetched(yard.now)
     yard.now += timedelta(seconds=40)
-    refused = RevisionRefused("bad", "Oops", ())
+    assert ("reconciler_revision_refused_timestamp_seconds",) not in shown
+    refused = RevisionRefused("bad", "Oops", (), yard.now)
     yard.world = replace(yard.world, recording=Recording(ok=False, why="full"), refused=refused)
     shown = scraped.samples()
     assert (shown["reconciler_git_age_seconds",], shown["reconciler_store_up",]) == (40, 0)
     assert shown["reconciler_revision_refused",] == 1
+    assert shown["reconciler_revision_refused_timestamp_seconds",] == yard.now.timestamp()
 
 
 def test_an_empty_world_can_be_scraped(scraped, yard):

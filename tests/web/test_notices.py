@@ -131,7 +131,10 @@ def test_a_scene_shows_what_troubles_the_world(yard):
     world = replace(yard.world, storm=Storm(NOW, 9, 12), refused=refused, rollout=rollout())
     seen = look(world, late)
     assert (seen.fleet, seen.at_risk, seen.storm) == ("yard", 1, "9 of 12 connected stations drifted at once")
-    assert seen.refused == ("bad", "a.yaml:3: no [manifest]")
+    assert (seen.refused, seen.refused_at) == (("bad", "a.yaml:3: no [manifest]"), None)
+    yard.take(refused)
+    (notice,) = tell(look(replace(yard.world, refused=None), late), look(yard.world, late))[:1]
+    assert (notice.event, notice.at) == (Event.REFUSED, yard.now)
     assert seen.rollout is world.rollout
     assert look(replace(world, refused=RevisionRefused("bad", "Oops", ())), late).refused == ("bad", "")
 

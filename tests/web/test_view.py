@@ -3,6 +3,7 @@ from decimal import Decimal
 from reconciler.controller.world import RevisionLoaded, RevisionRefused, World
 from reconciler.errors import ManifestError, Place
 from reconciler.profiles.capability import Protocol
+from reconciler.profiles.form import write_instant
 from reconciler.reported.events import Connected, Disconnected, Metered
 from reconciler.web.view import STATES, groups_view, keys, station_view, stations_view, status_view
 
@@ -58,7 +59,7 @@ def test_the_status_says_which_revision_is_in_force_and_why_another_was_refused(
     yard.take(RevisionRefused("bad", "Oops", (error,)))
     status = status_view(yard.world, {"SetChargingProfile": 3, "GetVariables": 1}, yard.now)
     assert status["revision"]["commit"] == "c0ffee"
-    assert status["refused"]["commit"] == "bad"
+    assert (status["refused"]["commit"], status["refused"]["since"]) == ("bad", write_instant(yard.now))
     assert status["refused"]["errors"] == [
         {
             "file": "groups.yaml",
