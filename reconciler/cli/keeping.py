@@ -79,17 +79,18 @@ async def recall(store: Store, world: World, templates: Mapping[str, str], now: 
 
 
 async def prune(store: Store, retention: timedelta, clock: Clock) -> None:
-    """Take away history that is older than wanted, again and again, until cancelled."""
+    """Take away history that is older than wanted, and files that it needed, again and again, until cancelled."""
     log, wait = structlog.get_logger("program"), PRUNE_FIRST_S
     while True:
         await asyncio.sleep(wait)
         wait = PRUNE_EVERY_S
         try:
-            gone = await store.prune(clock() - retention)
+            before = clock() - retention
+            gone, emptied = await store.prune(before), await store.prune_files(before)
         except StoreLost as error:
             log.warning("history not pruned", error=str(error))
         else:
-            log.info("history pruned", lines=gone)
+            log.info("history pruned", lines=gone, revisions=emptied)
 
 
 async def _make_again(

@@ -1,4 +1,4 @@
-"""Questions about the history as statements of SQL. Called by `store`; runs nothing.
+"""Questions about what is kept as statements of SQL. Called by `store`; runs nothing.
 
 Lines are ordered by time and, within one instant, by the order in which they were recorded.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, Text, and_, any_, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, any_, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from reconciler.store.rows import clean
-from reconciler.store.tables import CAUSES, HISTORY
+from reconciler.store.tables import CAUSES, DOCUMENTS, HISTORY, REVISIONS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Row
 
     from reconciler.rollout.question import Question
@@ -36,6 +38,31 @@ def oldest(question: Question, engine: str, last: int, after: Row[Any] | None, c
         later = and_(HISTORY.c.at == after.at, HISTORY.c.id > after.id)
         wanted = wanted.where(HISTORY.c.at >= after.at, or_(HISTORY.c.at > after.at, later))
     return wanted.order_by(HISTORY.c.at, HISTORY.c.id).limit(count)
+
+
+def unneeded(before: datetime, engine: str, count: int) -> Select[Any]:
+    """Select commits taken before an instant whose files nothing asks for any more.
+
+    Those of a commit that a line of history names explain that line; those that a document names are followed, may be
+    gone back to, or are believed of a station; and the last ones taken are what a start begins with at the worst.
+    """
+    others = REVISIONS.alias()
+    last = select(func.max(others.c.taken_at)).where(others.c.files.is_not(None)).scalar_subquery()
+    conditions = (
+        REVISIONS.c.files.is_not(None),
+        REVISIONS.c.taken_at < before,
+        REVISIONS.c.taken_at < last,
+        ~select(CAUSES.c.id).where(CAUSES.c.revision == REVISIONS.c.commit).exists(),
+        ~select(DOCUMENTS.c.name).where(_place_in_body(engine) > 0).exists(),
+    )
+    return select(REVISIONS.c.commit).where(*conditions).limit(count)
+
+
+def _place_in_body(engine: str) -> ColumnElement[int]:
+    """Count from 1 where a document names a commit; 0 is nowhere."""
+    if engine == "sqlite":
+        return func.instr(DOCUMENTS.c.body, REVISIONS.c.commit, type_=Integer)
+    return func.strpos(DOCUMENTS.c.body.collate("C"), REVISIONS.c.commit, type_=Integer)
 
 
 def _conditions(question: Question, engine: str) -> list[ColumnElement[bool]]:

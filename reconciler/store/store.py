@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reconciler.errors import UsageError
@@ -25,16 +25,17 @@ from reconciler.store.address import Address, File, read_address
 from reconciler.store.complaints import explained
 from reconciler.store.engines import make_engine, need_file, prepare_file
 from reconciler.store.lock import lock_file
-from reconciler.store.selections import newest, oldest
+from reconciler.store.selections import newest, oldest, unneeded
 from reconciler.store.tables import CAUSES, DOCUMENTS, HISTORY, REVISIONS, TABLES
 from reconciler.store.tenure import Tenure
 
 if TYPE_CHECKING:
-    from sqlalchemy import Delete, Row, Table
+    from sqlalchemy import Delete, Row, Table, Update
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 PAGE = 1000
 PRUNED_AT_ONCE = 5000
+REVISIONS_AT_ONCE = 20
 _WITHOUT_FILES = tuple(column for column in REVISIONS.c if column.name != "files")
 
 
@@ -151,6 +152,17 @@ class Store:
             await self._prune_causes()
         return total
 
+    async def prune_files(self, before: datetime) -> int:
+        """Take away the files of revisions taken before an instant that nothing asks for; give of how many.
+
+        Call it when the history was pruned. What else is known of them stays; one taken again has its files again.
+        """
+        total = 0
+        while commits := await self._unneeded(before):
+            old = REVISIONS.c.commit.in_(commits) & (REVISIONS.c.taken_at < before)
+            total += await self._change(update(REVISIONS).where(old).values(files=None))
+        return total
+
     async def size(self) -> int:
         """Give the bytes that the database takes on its disk."""
         if isinstance(self._address, File):
@@ -207,13 +219,18 @@ class Store:
 
     async def _prune_some(self, before: datetime) -> int:
         lines = select(HISTORY.c.id).where(HISTORY.c.at < before).order_by(HISTORY.c.at).limit(PRUNED_AT_ONCE)
-        return await self._delete(delete(HISTORY).where(HISTORY.c.id.in_(lines)))
+        return await self._change(delete(HISTORY).where(HISTORY.c.id.in_(lines)))
+
+    async def _unneeded(self, before: datetime) -> list[str]:
+        wanted = unneeded(before, self._engine.dialect.name, REVISIONS_AT_ONCE)
+        async with self._reading() as connection:
+            return list((await connection.execute(wanted)).scalars())
 
     async def _prune_causes(self) -> None:
         mentioned = select(HISTORY.c.id).where(HISTORY.c.cause == CAUSES.c.id).exists()
-        await self._delete(delete(CAUSES).where(~mentioned))
+        await self._change(delete(CAUSES).where(~mentioned))
 
-    async def _delete(self, statement: Delete) -> int:
+    async def _change(self, statement: Delete | Update) -> int:
         async def work(connection: AsyncConnection, _: tuple[Entry, ...], __: int) -> int:
             return (await connection.execute(statement)).rowcount
 

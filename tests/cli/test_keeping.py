@@ -200,16 +200,19 @@ async def test_a_folder_that_can_not_be_made_is_named(tmp_path):
 
 async def test_old_history_is_taken_away(store, monkeypatch):
     old, new = Entry(NOON - timedelta(days=9), "A-1", "x", "old"), Entry(NOON, "A-1", "x", "new")
-    await store.write(Batch((old, new)))
+    before = [replace(kept(revision(), commit=name), taken_at=NOON - timedelta(days=9)) for name in ("gone", "named")]
+    new = replace(new, revision="named")
+    await store.write(Batch((old, new), revisions=(*before, kept(revision()))))
     monkeypatch.setattr(keeping, "PRUNE_FIRST_S", 0.0)
     pruning = asyncio.create_task(prune(store, timedelta(days=2), lambda: NOON))
     async with asyncio.timeout(10):
-        while len(await store.history(Question())) > 1:
+        while (await store.revision("gone")).files:
             await asyncio.sleep(0.01)
     pruning.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await pruning
     assert await store.history(Question()) == (new,)
+    assert (await store.revision("named")).files
 
 
 async def test_a_database_that_is_away_when_history_is_pruned_is_told_and_tried_again(monkeypatch):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from reconciler.errors import UsageError
 from reconciler.rollout.ledger import Batch, Kind
 from reconciler.rollout.question import Question
-from reconciler.store.store import PAGE
+from reconciler.store.store import PAGE, REVISIONS_AT_ONCE
 from reconciler.store.tables import CAUSES
 
 STATION = (Kind.STATION, "q3-001")
@@ -220,3 +220,59 @@ async def test_readers_see_whole_batches_and_never_less_than_before(url, store, 
 async def test_an_empty_batch_asks_the_database_nothing(store, url):
     await store.close()
     await store.write(Batch())
+
+
+async def test_retention_takes_the_files_that_nothing_asks_for_and_leaves_the_rest_of_the_row(store, taken, noon):
+    await store.write(Batch(revisions=(taken("aaa"), taken("bbb", 1), taken("ccc", 20))))
+    assert await store.prune_files(noon + timedelta(seconds=10)) == 2
+    assert await store.revision("aaa") == replace(taken("aaa"), files={})
+    assert await store.revision() == taken("ccc", 20)
+    assert await store.prune_files(noon + timedelta(seconds=10)) == 0
+
+
+async def test_files_that_a_line_of_history_asks_for_stay_until_the_line_goes(store, taken, line, noon):
+    await store.write(Batch((line(5, revision="aaa"),), revisions=(taken("aaa"), taken("zzz", 99))))
+    await store.prune(noon + timedelta(seconds=5))
+    assert await store.prune_files(noon + timedelta(seconds=5)) == 0
+    await store.prune(noon + timedelta(seconds=6))
+    assert await store.prune_files(noon + timedelta(seconds=6)) == 1
+    assert (await store.revision("aaa")).files == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ((Kind.STATION, "q3-001"), {"wrote": "aaa"}),
+        ((Kind.ROLLOUT, "zzz"), {"base": "aaa"}),
+        (HEAD, {"placed": {"aaa": ["q3-001"]}}),
+    ],
+)
+async def test_files_that_a_station_a_rollout_or_the_fleet_asks_for_stay(store, taken, noon, name, body):
+    later = noon + timedelta(seconds=50)
+    await store.write(Batch(documents={STATION: {"b": 1}, name: body}))
+    await store.write(Batch(revisions=(taken("aaa"), taken("bbb"), taken("zzz", 99))))
+    assert await store.prune_files(later) == 1
+    assert (await store.revision("aaa")).files
+    await store.write(Batch(documents={name: None}))
+    assert await store.prune_files(later) == 1
+
+
+async def test_the_last_files_stay_however_old_they_are(store, taken, noon):
+    refused = taken("ccc", 2, files={}, verdict="refused")
+    await store.write(Batch(revisions=(taken("aaa"), taken("bbb", 1), refused)))
+    assert await store.prune_files(noon + timedelta(days=999)) == 1
+    assert await store.revision() == taken("bbb", 1)
+
+
+async def test_a_revision_that_is_taken_again_has_its_files_again(store, taken, noon):
+    await store.write(Batch(revisions=(taken("aaa"), taken("zzz", 99))))
+    await store.prune_files(noon + timedelta(seconds=50))
+    await store.write(Batch(revisions=(taken("aaa", 60),)))
+    assert await store.prune_files(noon + timedelta(seconds=50)) == 0
+    assert await store.revision("aaa") == taken("aaa", 60)
+
+
+async def test_many_revisions_are_emptied_some_at_a_time(store, taken, noon):
+    commits = [f"{number:040x}" for number in range(2 * REVISIONS_AT_ONCE + 1)]
+    await store.write(Batch(revisions=(*map(taken, commits), taken("zzz", 99))))
+    assert await store.prune_files(noon + timedelta(seconds=50)) == len(commits)
