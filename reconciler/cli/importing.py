@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,13 +63,10 @@ def import_profiles(
 
 
 def _read(name: str) -> str:
+    from reconciler.cli.inputs import read_start
     from reconciler.errors import UsageError
 
-    try:
-        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{name} can't be read: {error.strerror or error}") from error
+    content = read_start(name, LARGEST + 1)
     if len(content) > LARGEST:
         raise UsageError(f"{name} is larger than {LARGEST // 1024 // 1024} MiB")
     try:

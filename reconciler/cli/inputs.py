@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,13 +35,9 @@ def read_at(text: str) -> datetime:
         from reconciler.cli.clock import VARIABLE, read_clock
 
         return read_clock(os.environ.get(VARIABLE, ""))()
-    try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise UsageError(f"--at takes an instant with its zone, such as 2026-11-23T17:00:00+01:00, not {text!r}")
+    from reconciler.cli.options import read_instant
+
+    return read_instant("--at", text)
 
 
 def read_tree(path: Path, ref: str = "") -> Snapshot:
@@ -116,17 +112,26 @@ def read_json_file(name: str, largest: int, kind: str) -> object:
     """
     import orjson
 
-    try:
-        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
-            content = stream.read(largest + 1)
-    except OSError as error:
-        raise UsageError(f"{name} can't be read: {error.strerror or error}") from error
+    content = read_start(name, largest + 1)
     if len(content) > largest:
         raise ReconcilerError(f"{name} is larger than {largest // 1024 // 1024} MiB, which no {kind} is")
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise ReconcilerError(f"{name} is not JSON: {error}") from error
+
+
+def read_start(name: str, most: int) -> bytes:
+    """Read at most so many bytes of a file, or of stdin by the name `-`.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    try:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
+            return stream.read(most)
+    except OSError as error:
+        raise UsageError(f"{name} can't be read: {error.strerror or error}") from error
 
 
 def find_station(revision: Revision, identity: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -26,14 +26,19 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Tell whether only this machine can reach it."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     def __str__(self) -> str:
         """Give it as it is written."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by name or by address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def read_address(option: str, text: str) -> Address:
@@ -61,6 +66,22 @@ def read_duration(option: str, text: str) -> timedelta:
     if not duration:
         raise UsageError(f"{option} takes a duration above zero, not {text!r}")
     return duration
+
+
+def read_instant(option: str, text: str, otherwise: str = "") -> datetime:
+    """Read an instant with its zone (RFC 3339); `otherwise` is what else the option takes, for the error.
+
+    Raises:
+        UsageError: it is none, or says no zone.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    example = "an instant with its zone, such as 2026-11-23T17:00:00+01:00"
+    raise UsageError(f"{option} takes {otherwise}{example}, not {text!r}")
 
 
 def read_labels(texts: Iterable[str]) -> dict[str, str]:

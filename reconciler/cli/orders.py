@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import typer
 
@@ -46,20 +46,8 @@ def read_moment(option: str, text: str, sign: int) -> datetime:
     """
     import os
 
-    from reconciler.cli.options import read_duration
+    from reconciler.cli.options import read_duration, read_instant
 
     if "T" not in text and "-" not in text:
         return read_clock(os.environ.get(VARIABLE, ""))() + sign * read_duration(option, text)
-    return _read_instant(option, text)
-
-
-def _read_instant(option: str, text: str) -> datetime:
-    from reconciler.errors import UsageError
-
-    try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise UsageError(f"{option} takes 2h, or an instant with its zone (2026-11-23T17:00:00+01:00), not {text!r}")
+    return read_instant(option, text, "2h, or ")

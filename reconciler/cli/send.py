@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import typer
 
 from reconciler.cli.exits import ERROR, OK
+from reconciler.cli.orders import SERVER
 
 LARGEST = 1 << 20
 _HELP = """Send one OCPP request to a station and print its answer as JSON.
@@ -28,7 +26,7 @@ def send(
     station: str = typer.Option(..., "--id", help="The station's identity."),
     file: str = typer.Option(..., help="The request's payload as a JSON file; - is stdin."),
     force: bool = typer.Option(False, "--force", help="Write a profile that belongs to the fleet all the same."),
-    server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
+    server: str = SERVER,
 ) -> int:
     """Send a request."""
     from reconciler.cli.client import Client
@@ -45,14 +43,12 @@ def send(
 def _read(name: str) -> dict[str, object]:
     import orjson
 
+    from reconciler.cli.inputs import read_start
     from reconciler.errors import UsageError
 
+    text = read_start(name, LARGEST + 1)
     try:
-        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
-            text = stream.read(LARGEST + 1)
         payload = orjson.loads(text)
-    except OSError as error:
-        raise UsageError(f"--file: {name} can't be read: {error.strerror or error}") from error
     except orjson.JSONDecodeError as error:
         raise UsageError(f"--file: {name} is not JSON: {error}") from error
     if not isinstance(payload, dict) or len(text) > LARGEST:
