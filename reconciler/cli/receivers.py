@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reconciler.cli.options import is_loopback
 from reconciler.errors import ManifestError, UsageError
 from reconciler.web.notices import Event, Notice
 from reconciler.web.receivers import Receiver, address
@@ -101,12 +101,5 @@ def _check_url(told: Told, place: str) -> None:
         raise UsageError(f"{place}: url takes http:// or https:// and a host")
     if parts.username or parts.password:
         raise UsageError(f"{place}: url carries a password; put it into the environment and name it under `token`")
-    if told.token and parts.scheme == "http" and not _is_here(parts):
+    if told.token and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise UsageError(f"{place}: a token is not sent over http:// to another machine; use https://")
-
-
-def _is_here(parts: SplitResult) -> bool:
-    try:
-        return ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return parts.hostname == "localhost"
