@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from reconciler.cli.exits import BLOCKED, DRIFT, OK
+from reconciler.cli.orders import SERVER
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def drift(
     output: str = typer.Option("table", "-o", "--output", help="table, json, yaml or name."),
     exit_code: bool = typer.Option(False, "--exit-code", help="Tell the result by the exit code."),
-    server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
+    server: str = SERVER,
 ) -> int:
     """List drift."""
     from reconciler.cli.client import Client

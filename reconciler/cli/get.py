@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from reconciler.cli.orders import SERVER
+
 if TYPE_CHECKING:
     from reconciler.cli.output import Format
 
@@ -45,7 +47,7 @@ def get(
         None, autocompletion=_states, help="Only stations in this state, such as drifted."
     ),
     output: str = typer.Option("table", "-o", "--output", help="table, json, yaml or name."),
-    server: str = typer.Option("", help="The controller's API (default: RECONCILER_SERVER, or this machine's)."),
+    server: str = SERVER,
 ) -> None:
     """List stations, groups, sites or held profiles of a running controller.
 
