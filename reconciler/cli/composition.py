@@ -24,15 +24,8 @@ from reconciler.controller.recorder import Journal
 from reconciler.controller.world import RevisionLoaded, Settings
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ocpp.answers import Admission
-from reconciler.reported.events import (
-    CapabilityRead,
-    CompositeRead,
-    ProfilesRead,
-    RawAnswered,
-    ReadFailed,
-    StationEvent,
-    Written,
-)
+from reconciler.reported.events import StationEvent
+from reconciler.rollout.absorb import Ended
 from reconciler.rollout.commands import Clear, Push, StationCommand
 from reconciler.source.polling import Fetched, FetchFailed, Source, watch
 from reconciler.stations.credentials import Credentials
@@ -44,8 +37,6 @@ if TYPE_CHECKING:
 
 LAST_ANSWERS_S = 10.0
 """How long commands in flight may take to end when the program is told to stop."""
-ENDS = (CapabilityRead, ProfilesRead, CompositeRead, ReadFailed, Written, RawAnswered)
-"""The events with which a command ends."""
 
 
 class Relay:
@@ -81,7 +72,7 @@ class Relay:
 
     def note(self, event: StationEvent) -> None:
         """Take note of a command's end."""
-        if isinstance(event, ENDS):
+        if isinstance(event, Ended):
             self._under_way.discard(event.station.casefold())
         if self._ending and not self._under_way:
             self._idle.set()
