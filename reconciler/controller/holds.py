@@ -19,7 +19,7 @@ from reconciler.profiles.profile import Purpose
 from reconciler.profiles.values import replace
 from reconciler.profiles.wording import count
 from reconciler.rollout.ledger import Kind
-from reconciler.rollout.pace import Meter, opens_at, spend
+from reconciler.rollout.pace import Meter, opens_at, spend, takes_up
 from reconciler.rollout.station import Station, floor_is_in_force, share
 from reconciler.rollout.table import Next, due, withdraws
 
@@ -97,7 +97,7 @@ def take_turn(world: World, key: str, change: Change, now: datetime) -> tuple[Wo
     if not lowers(world.stations[key], change):
         if slot is not None and now < slot:
             return world, _next_turn(slot)
-        planned, opens = (_opens_at(meters, paces, now) for meters in (world.turns, world.meters))
+        planned, opens = (_opens_at(world, meters, paces, now) for meters in (world.turns, world.meters))
         if slot is None and planned > now:
             return _give_turn(world, key, paces, planned)
         if opens > now and slot is not None and opens > slot + SOON:
@@ -105,8 +105,8 @@ def take_turn(world: World, key: str, change: Change, now: datetime) -> tuple[Wo
         if opens > now:
             return replace(world, slots=world.slots.set(key, opens)), _next_turn(opens)
     slots = world.slots if slot is None else world.slots.delete(key)
-    turns = world.turns if slot is not None else _spend(world.turns, paces, now)
-    return replace(world, meters=_spend(world.meters, paces, now), turns=turns, slots=slots), None
+    turns = world.turns if slot is not None else _spend(world, world.turns, paces, now)
+    return replace(world, meters=_spend(world, world.meters, paces, now), turns=turns, slots=slots), None
 
 
 def forget_turns(world: World) -> World:
@@ -159,7 +159,7 @@ def _next_turn(at: datetime) -> Held:
 
 
 def _give_turn(world: World, key: str, paces: Paces, at: datetime) -> tuple[World, Held]:
-    turns = _spend(world.turns, paces, at)
+    turns = _spend(world, world.turns, paces, at)
     return replace(world, turns=turns, slots=world.slots.set(key, at)), _next_turn(at)
 
 
@@ -174,12 +174,16 @@ def _paces(world: World, key: str) -> Paces:
     return tuple((name, pace) for name, pace in named if name is not None and pace is not None)
 
 
-def _opens_at(meters: Map[str, Meter], paces: Paces, now: datetime) -> datetime:
-    return max((opens_at(meters.get(name, Meter()), pace, now) for name, pace in paces), default=now)
+def _opens_at(world: World, meters: Map[str, Meter], paces: Paces, now: datetime) -> datetime:
+    return max((opens_at(_meter(world, meters, name, pace), pace, now) for name, pace in paces), default=now)
 
 
-def _spend(meters: Map[str, Meter], paces: Paces, at: datetime) -> Map[str, Meter]:
-    return meters.update({name: spend(meters.get(name, Meter()), pace, at) for name, pace in paces})
+def _spend(world: World, meters: Map[str, Meter], paces: Paces, at: datetime) -> Map[str, Meter]:
+    return meters.update({name: spend(_meter(world, meters, name, pace), pace, at) for name, pace in paces})
+
+
+def _meter(world: World, meters: Map[str, Meter], name: str, pace: int) -> Meter:
+    return meters.get(name) or takes_up(pace, world.began_at)
 
 
 def _count(onsets: Onsets | None, key: str, now: datetime) -> Onsets:

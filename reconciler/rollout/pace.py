@@ -21,6 +21,14 @@ class Meter:
     through_at: datetime | None = None
 
 
+def takes_up(per_minute: int, began_at: datetime | None) -> Meter:
+    """Give the first meter of a process: one that took up another's work at an instant has no burst left of it."""
+    if began_at is None:
+        return Meter()
+    burst, interval = _shape(per_minute)
+    return Meter(began_at + interval * burst)
+
+
 def opens_at(meter: Meter, per_minute: int, now: datetime) -> datetime:
     """Give the instant from which the next write may go; `per_minute` is at least 1."""
     burst, interval = _shape(per_minute)

@@ -13,6 +13,7 @@ from reconciler.rollout.commands import Clear, Push
 from reconciler.rollout.pace import Meter
 from rollouts import EIGHT, MINUTES, holders, made, order, settled
 from toys import ToyFleet, revision
+from yards import Draft, Yards
 
 ONE = "[{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]"
 TWO = "[{id: 1, charge: 11 kW, current: DC}, {id: 2, charge: 11 kW, discharge: 11 kW, current: DC}]"
@@ -105,3 +106,18 @@ def test_where_no_revision_is_followed_nothing_paces_and_nothing_is_crowded():
     alone = World(stations=fleet.world.stations)
     assert stop(alone, key, (change,), fleet.now) == (change,)
     assert take_turn(alone, key, change, fleet.now) == (alone, None)
+
+
+def test_a_process_that_dies_again_and_again_keeps_the_pace_all_the_same():
+    pace = "pace: {writes: 3}"
+    yards, gone = Yards(Draft((4, 4), rollout=pace)), []
+    yards.run(60 * MINUTES)
+    yards.laws.append(lambda yards, write: None if write.lowers else gone.append(yards.now))
+    yards.happen(("commit", {"powers": ((-6, 3), (4, 2)), "rollout": pace}))
+    yards.run(MINUTES)
+    for _ in range(4):
+        yards.crash()
+        yards.run(MINUTES / 4)
+    yards.run(5 * MINUTES)
+    assert len(gone) == 8
+    assert all(sum(start <= each < start + MINUTES for each in gone) <= 3 for start in gone)

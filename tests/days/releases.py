@@ -25,11 +25,7 @@ class Releases:
         self.stormy, self.writes = {}, {}
 
     def begin(self, world, since):
-        """Take over what a new process begins with; what had no time to be kept before the crash may be lost.
-
-        The pace is counted anew, for a new process knows no write of the one before it.
-        """
-        self.writes.clear()
+        """Take over what a new process begins with; what had no time to be kept before the crash may be lost."""
         held = world.storm.held if world.storm else {}
         self.stormy = {key: at for key, at in self.stormy.items() if at < since or key in held}
         self.quarantined = {

@@ -1,4 +1,4 @@
-"""Laws try hundreds of worlds; the coverage tracer would make them three times as long, and each room's tests cover it."""
+"""Laws try hundreds of worlds: the coverage tracer would triple their time, and each room has tests of its own."""
 
 import pytest
 

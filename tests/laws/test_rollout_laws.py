@@ -124,7 +124,7 @@ def rises(before, after, cap_w, now):
 
 
 @settings(max_examples=60)
-@given(sizes, st.sampled_from(PACES), scripts(commits(("",)), losses, worse, orders))
+@given(sizes, st.sampled_from(PACES), scripts(commits(("",)), losses, worse, orders, crashes))
 def test_no_minute_has_more_writes_than_the_pace_says_but_for_those_that_only_lower_flow(rows, pace, script):
     most = dict(each.split(": ") for each in pace.removeprefix("pace: {").removesuffix("}").split(", "))
     yards = Yards(Draft(rows, rollout=pace))
