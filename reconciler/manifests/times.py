@@ -1,12 +1,12 @@
-"""Durations, local times, days and instants as people write them.
+"""Durations, local times and days as people write them.
 
-Used by the manifest models and the command line; knows no time zone but the offset that stands in an instant.
+Used by the manifest models and the command line; knows no time zone.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from reconciler.manifests.quantity import Malformed
 
@@ -18,9 +18,6 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 _LOOSE_CLOCK = re.compile(r"([0-9]{1,2})[:.h]([0-5][0-9])(?::00)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH_DAY = re.compile(r"([0-9]{2})-([0-9]{2})")
-_INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[-+][0-9]{2}:[0-9]{2})"
-)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -93,21 +90,6 @@ def parse_month_day(text: str) -> tuple[int, int]:
     except ValueError:
         raise Malformed(f"`{text}` is not in the calendar", "wrong-date") from None
     return month, day
-
-
-def parse_instant(text: str) -> datetime:
-    """Read an RFC 3339 instant with its offset as UTC; raises Malformed."""
-    found = _INSTANT.fullmatch(text)
-    if found is None:
-        hint = "such as 2027-03-01T12:00:00Z"
-        raise Malformed(f"`{text}` is not an instant with an offset", "wrong-instant", hint)
-    day, clock, fraction, offset = found.groups()
-    micros = (fraction or ".0")[1:7].ljust(6, "0")
-    try:
-        instant = datetime.fromisoformat(f"{day}T{clock}.{micros}{offset.upper().replace('Z', '+00:00')}")
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Malformed(f"`{text}` is not in the calendar", "wrong-instant") from None
 
 
 def _likely_clock(text: str) -> str:

@@ -1,9 +1,11 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reconciler.cli.options import Address, cache_folder, read_address, read_duration, read_labels
+from reconciler.cli.options import Address, cache_folder, read_address, read_duration, read_instant, read_labels
 from reconciler.errors import UsageError
 
 
@@ -33,6 +35,34 @@ def test_a_duration_is_read_as_in_manifests_and_above_zero():
     for text in ("15", "0s"):
         with pytest.raises(UsageError, match="--interval"):
             read_duration("--interval", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2027-03-01T12:00:00Z", datetime(2027, 3, 1, 12, tzinfo=UTC)),
+        ("2027-03-01 13:30:00+01:30", datetime(2027, 3, 1, 12, tzinfo=UTC)),
+        ("2027-03-01T12:00:00.25Z", datetime(2027, 3, 1, 12, 0, 0, 250000, tzinfo=UTC)),
+    ],
+)
+def test_an_instant_becomes_utc(text, instant):
+    read = read_instant("--at", text)
+    assert read == instant
+    assert read.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-03-01T12:00:00", "2027-03-01", "2027-02-30T12:00:00Z", "0001-01-01T00:00:00+23:00", "now"]
+)
+def test_an_instant_without_zone_or_calendar_is_refused_with_what_the_option_takes(text):
+    with pytest.raises(UsageError, match=r"--since takes 2h, or an instant with its zone.*, not '"):
+        read_instant("--since", text, "2h, or ")
+
+
+@given(st.integers(0, 7_000_000_000), st.integers(0, 999_999))
+def test_an_instant_survives_being_written(seconds, micros):
+    instant = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+    assert read_instant("--at", instant.isoformat()) == instant
 
 
 def test_labels_come_one_by_one_or_set_apart_by_commas():

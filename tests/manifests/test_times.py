@@ -1,11 +1,9 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reconciler.manifests.quantity import Malformed
-from reconciler.manifests.times import parse_clock, parse_date, parse_days, parse_duration, parse_instant
+from reconciler.manifests.times import parse_clock, parse_date, parse_days, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -73,34 +71,3 @@ def test_a_date_is_in_the_calendar():
         parse_date("2027-02-29")
     with pytest.raises(Malformed, match="not a date"):
         parse_date("1.3.2027")
-
-
-@pytest.mark.parametrize(
-    ("text", "instant"),
-    [
-        ("2027-03-01T12:00:00Z", datetime(2027, 3, 1, 12, tzinfo=UTC)),
-        ("2027-03-01t12:00:00z", datetime(2027, 3, 1, 12, tzinfo=UTC)),
-        ("2027-03-01 13:30:00+01:30", datetime(2027, 3, 1, 12, tzinfo=UTC)),
-        ("2027-03-01T12:00:00.25Z", datetime(2027, 3, 1, 12, 0, 0, 250000, tzinfo=UTC)),
-        ("2027-03-01T12:00:00.123456789Z", datetime(2027, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)),
-    ],
-)
-def test_an_instant_becomes_utc(text, instant):
-    parsed = parse_instant(text)
-    assert parsed == instant
-    assert parsed.tzinfo is UTC
-
-
-@pytest.mark.parametrize(
-    "text", ["2027-03-01T12:00:00", "2027-03-01", "2027-02-30T12:00:00Z", "0001-01-01T00:00:00+23:00", "now"]
-)
-def test_an_instant_without_offset_or_calendar_is_refused(text):
-    with pytest.raises(Malformed) as caught:
-        parse_instant(text)
-    assert caught.value.rule == "wrong-instant"
-
-
-@given(st.integers(0, 7_000_000_000), st.integers(0, 999_999))
-def test_an_instant_survives_being_written(seconds, micros):
-    instant = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-    assert parse_instant(instant.isoformat()) == instant
