@@ -37,6 +37,7 @@ from reconciler.web.view import (
     stations_view,
     status_view,
 )
+from reconciler.web.view import identity as spelt
 
 __all__ = ["MOST_BYTES", "Ports", "make_app"]
 
@@ -149,7 +150,7 @@ def _by_hand(app: FastAPI, ports: Ports) -> None:
     async def send(identity: str, request: ByHand) -> Response:
         """Send one OCPP request to a station and give its answer."""
         key = _key(ports, identity)
-        shown = str(station_view(ports.controller.world, key)["identity"])
+        shown = spelt(ports.controller.world, key)
         raw = SendRaw(shown, request.action, request.payload, uuid4().hex)
         try:
             async with asyncio.timeout(ports.longest_ask_s):
