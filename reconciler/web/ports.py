@@ -40,7 +40,8 @@ class RevisionLike(Shape):
     def fleet(self) -> Fleet: ...
     @property
     def owned(self) -> Owned: ...
-    def evses(self, key: str, /) -> tuple[tuple[int, Decimal, Decimal], ...]: ...
+    def evses(self, key: str, /) -> tuple[tuple[int, Decimal, Decimal], ...]:
+        """Give a station's EVSEs as (id, charge rating in W, watts per ampere)."""
 
 
 class RefusedLike(Shape):
@@ -98,7 +99,9 @@ class WorldLike(Shape):
 
     @property
     def revision(self) -> RevisionLike | None: ...
-    def target(self, key: str, /) -> RevisionLike | None: ...
+    def target(self, key: str, /) -> RevisionLike | None:
+        """Give the revision that a station is to hold now."""
+
     @property
     def refused(self) -> RefusedLike | None: ...
     @property
@@ -143,7 +146,8 @@ class Controlling(Shape):
     def history(self) -> Sequence[Entry]: ...
     @property
     def recorded(self) -> int: ...
-    async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | NotAsked: ...
+    async def ask(self, request: SendRaw, who: str, *, force: bool = False) -> RawAnswered | NotAsked:
+        """Send one request that a person wrote and wait for its end; with `force` it may touch the fleet's profiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,8 @@ class Steering(Shape):
 class Counting(Shape):
     """The stations shell, as the API sees it: how many requests it sent, by action."""
 
-    def all_frames(self) -> Mapping[str, int]: ...
+    def all_frames(self) -> Mapping[str, int]:
+        """Give how many requests of each action were sent to all stations since the start."""
 
 
 class Listening(Shape):
@@ -196,7 +201,8 @@ class Listening(Shape):
     def chosen(self) -> tuple[str, ...]: ...
     @property
     def dropped(self) -> int: ...
-    def choose(self, patterns: Iterable[str], /) -> None: ...
+    def choose(self, patterns: Iterable[str], /) -> None:
+        """Choose whose frames are written down from now on."""
 
 
 @dataclass(frozen=True, slots=True)
