@@ -9,23 +9,30 @@ branch_labels = None
 depends_on = None
 
 
+COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ORDERED = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
+
 def upgrade() -> None:
     """Create the tables."""
-    count = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    ordered = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+    _history()
+    _present()
+
+
+def _history() -> None:
     op.create_table(
         "causes",
         sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("action", "reason")),
-        sa.Column("revision", ordered, nullable=False),
+        sa.Column("revision", ORDERED, nullable=False),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("author", "source", "plan", "who")),
     )
     op.create_index("causes_by_revision", "causes", ["revision"])
     op.create_table(
         "history",
-        sa.Column("id", count, primary_key=True, autoincrement=True),
+        sa.Column("id", COUNT, primary_key=True, autoincrement=True),
         sa.Column("at", sa.BigInteger, nullable=False),
-        sa.Column("key", ordered, nullable=False),
+        sa.Column("key", ORDERED, nullable=False),
         sa.Column("station", sa.Text, nullable=False),
         sa.Column("cause", sa.BigInteger, sa.ForeignKey("causes.id"), nullable=False),
         sa.Column("answer", sa.Text, nullable=False),
@@ -36,6 +43,9 @@ def upgrade() -> None:
     op.create_index("history_by_station", "history", ["key", "at"])
     op.create_index("history_by_cause", "history", ["cause", "at"])
     op.create_index("history_by_time", "history", ["at"])
+
+
+def _present() -> None:
     op.create_table(
         "documents",
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("kind", "name")),
@@ -44,7 +54,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "revisions",
-        sa.Column("commit", ordered, primary_key=True),
+        sa.Column("commit", ORDERED, primary_key=True),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("fleet", "subject", "author", "signature")),
         sa.Column("committed_at", sa.BigInteger),
         sa.Column("taken_at", sa.BigInteger, nullable=False),
