@@ -27,6 +27,8 @@ SPAN = timedelta(minutes=10)
 """Within which time stations that began to drift are counted together."""
 SOON = timedelta(seconds=1)
 """After what time a station asks again for a place among those that are served at once, with as much jitter."""
+PATIENCE = 10
+"""How many rivals there may be for each such place before all of them ask less often."""
 FLEET = ""
 """The meter of the whole fleet."""
 Paces = tuple[tuple[str, int], ...]
@@ -132,26 +134,30 @@ def crowd(world: World, key: str, answer: Next, now: datetime) -> Next | None:
     room = max(1, int(world.settings.most_in_flight * world.settings.reading_share))
     if not answer.routine or len(world.reading) < room:
         return None
-    return Next(answer.state, "its routine read-back waits for its turn", at=_soon(key, now))
+    return Next(
+        answer.state, "its routine read-back waits for its turn", at=_soon(key, now, len(world.stations) / room)
+    )
 
 
 def _crowded(world: World, key: str, now: datetime) -> Held | None:
-    target = world.target(key)
-    manifest = target.fleet.stations.get(key) if target else None
-    if target is None or manifest is None:
+    target, site = world.target(key), world.site_of(key) or ""
+    if target is None or key not in target.fleet.stations:
         return None
-    strategy, here = target.fleet.strategy, world.site_in_flight.get(manifest.site or "", ())
-    if strategy.in_flight is not None and len(world.errands) >= strategy.in_flight:
-        return Held(f"writes go to {count(strategy.in_flight, 'station')} at once and no more", _soon(key, now))
-    if strategy.site_in_flight is not None and len(here) >= strategy.site_in_flight:
-        return Held(
-            f"writes go to {count(strategy.site_in_flight, 'station')} of its site at once and no more", _soon(key, now)
-        )
+    strategy, members = target.fleet.strategy, target.members.get(site, ())
+    bounds = (
+        (strategy.in_flight, len(world.errands), len(target.fleet.stations), ""),
+        (strategy.site_in_flight, len(world.site_in_flight.get(site, ())), len(members), " of its site"),
+    )
+    for most, busy, rivals, where in bounds:
+        if most is not None and busy >= most:
+            why = f"writes go to {count(most, 'station')}{where} at once and no more"
+            return Held(why, _soon(key, now, rivals / most))
     return None
 
 
-def _soon(key: str, now: datetime) -> datetime:
-    return now + SOON * (1 + share(f"{key}/{now}"))
+def _soon(key: str, now: datetime, rivals: float) -> datetime:
+    """Say when to ask again for one of few places: the later, the more rivals each has, so that asking stays cheap."""
+    return now + SOON * max(1.0, rivals / PATIENCE) * (1 + share(f"{key}/{now}"))
 
 
 def _next_turn(at: datetime) -> Held:

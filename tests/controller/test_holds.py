@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from immutables import Map
 
-from reconciler.controller.holds import stop, take_turn
-from reconciler.controller.world import Recording, Verb, World
+from reconciler.controller.holds import crowd, stop, take_turn
+from reconciler.controller.world import Recording, Settings, Verb, World
 from reconciler.plan.change import changes
 from reconciler.profiles.fit import may_discharge
 from reconciler.rollout.commands import Clear, Push
 from reconciler.rollout.pace import Meter
+from reconciler.rollout.station import Station
+from reconciler.rollout.table import Next
 from rollouts import EIGHT, MINUTES, holders, made, order, settled
-from toys import ToyFleet, revision
+from toys import NOON, ToyFleet, revision
 from yards import Draft, Yards
 
 ONE = "[{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]"
@@ -121,3 +124,13 @@ def test_a_process_that_dies_again_and_again_keeps_the_pace_all_the_same():
     yards.run(5 * MINUTES)
     assert len(gone) == 8
     assert all(sum(start <= each < start + MINUTES for each in gone) <= 3 for start in gone)
+
+
+@pytest.mark.parametrize(("stations", "least"), [(1, 1), (10, 1), (50, 5), (5000, 500)])
+def test_the_more_stations_wait_for_few_places_the_less_often_each_asks(stations, least):
+    world = World(settings=Settings(most_in_flight=1))
+    names = [f"n{number}" for number in range(stations)]
+    world = replace(world, stations=Map({each: Station(each) for each in names}), reading=Map({"n0": None}))
+    for each in names:
+        put_off = crowd(world, each, Next("unknown", routine=True), NOON)
+        assert timedelta(seconds=least) <= put_off.at - NOON <= timedelta(seconds=2 * least)
