@@ -12,13 +12,16 @@ from reconciler.controller.course import abort, carry_out, keep, spelt, tend, wa
 from reconciler.controller.world import Ask, Effect, Order, Reply, Suspension, Verb, World
 from reconciler.plan.change import Owned
 from reconciler.profiles.values import replace
-from reconciler.rollout.commands import SendRaw
+from reconciler.rollout.commands import SendRaw, Wake
 from reconciler.rollout.ledger import Entry, Kind
 from reconciler.rollout.progress import Phase, Rollout, pause, promote, resume
 from reconciler.rollout.station import Station
 
 MOST_ASKED = 16
 """How many requests by hand may wait for one station."""
+
+SUSPENSIONS = "/suspensions"
+"""The name by which an alarm is about suspensions; no station has it, for the slash is no part of an identity."""
 
 Stepped = tuple[World, tuple[Effect, ...]]
 
@@ -66,6 +69,22 @@ def lift(world: World, key: str, now: datetime) -> Stepped:
     return _mark(replace(world, suspended=world.suspended.delete(key)), key), (line,)
 
 
+def expire(world: World, now: datetime) -> Stepped:
+    """End all suspensions whose time is over, also of stations that nobody hears of; set the alarm for the next."""
+    due = sorted(key for key, each in world.suspended.items() if each.until is not None and each.until <= now)
+    lines: list[Effect] = []
+    for key in due:
+        world, line = lift(world, key, now)
+        lines += line
+    return world, (*lines, *wake(world, due, now), *_alarm(world))
+
+
+def _alarm(world: World) -> tuple[Effect, ...]:
+    """Wake when the first suspension ends."""
+    ends = [each.until for each in world.suspended.values() if each.until is not None]
+    return (Wake(SUSPENSIONS, min(ends)),) if ends else ()
+
+
 def _steer(world: World, order: Order, now: datetime) -> Stepped:
     rollout = world.rollout
     if rollout is None or rollout.is_over:
@@ -103,7 +122,8 @@ def _abort(world: World, rollout: Rollout, order: Order, now: datetime) -> Stepp
 def _suspend(world: World, order: Order, now: datetime) -> Stepped:
     suspension = Suspension(order.reason, order.who, now, order.until)
     suspended = world.suspended.update(dict.fromkeys(order.keys, suspension))
-    return _each(replace(world, suspended=suspended), order, "suspend", now)
+    world, effects = _each(replace(world, suspended=suspended), order, "suspend", now)
+    return world, (*_alarm(world), *effects)
 
 
 def _unsuspend(world: World, order: Order, now: datetime) -> Stepped:

@@ -16,7 +16,7 @@ from reconciler.controller.durable import same
 from reconciler.controller.gate import load_now, release
 from reconciler.controller.history import entries, loading, verified
 from reconciler.controller.holds import note_drift
-from reconciler.controller.orders import lift, obey, refusal
+from reconciler.controller.orders import SUSPENSIONS, expire, lift, obey, refusal
 from reconciler.controller.sending import choose, forget
 from reconciler.controller.stances import turn
 from reconciler.controller.world import (
@@ -68,8 +68,8 @@ def step(world: World, event: Event, now: datetime) -> Stepped:
             return _ask(world, event, now)
         case RevisionLoaded() | RevisionRefused() | Order() | Recording():
             return _fleet(world, event, now)
-        case Woken(station=station) if station == ALL:
-            return tend(world, now)
+        case Woken(station=station) if station in (ALL, SUSPENSIONS):
+            return _ring(world, station, now)
         case _:
             return _station(world, event, now)
 
@@ -87,6 +87,15 @@ def _fleet(world: World, event: RevisionLoaded | RevisionRefused | Order | Recor
             return _record(world, event, now)
         case _:  # pragma: no cover
             assert_never(event)
+
+
+def _ring(world: World, alarm: str, now: datetime) -> Stepped:
+    """Do what is due for the fleet; a new process has no alarms yet, and sets them with its first look at all."""
+    world, ended = expire(world, now)
+    if alarm != ALL:
+        return world, ended
+    tended, moves = tend(world, now)
+    return tended, (*ended, *moves)
 
 
 def _refuse(world: World, event: RevisionRefused, now: datetime) -> World:
