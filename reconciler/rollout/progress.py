@@ -227,8 +227,8 @@ def _gate(rollout: Rollout, failed: Mapping[str, str], spelt: Callable[[str], st
 
 def _closed(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout, why = asked.rollout, asked.opening.why
-    if asked.opening.open or rollout.overridden:
-        return None
+    if asked.opening.open or rollout.overridden or not rollout.waves:
+        return None  # without a wave there is nothing that a window could hold back
     if rollout.phase is Phase.WAITING:
         return (rollout if rollout.reason == why else replace(rollout, reason=why)), None
     return replace(rollout, phase=Phase.WAITING, reason=why, changed_at=asked.now, soak_until=None), Withhold()

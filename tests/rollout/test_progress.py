@@ -114,6 +114,11 @@ def test_a_little_power_that_is_off_is_within_the_gate():
     assert ask(soaking, NOON + SOAK, off={"a": "9 kW"})[1] == Finish()
 
 
+def test_a_rollout_without_a_wave_is_over_though_its_window_is_closed():
+    over, move = ask(begun(waves=()), opening=SHUT)
+    assert (over.phase, move) == (Phase.COMPLETE, Finish())
+
+
 def test_a_closed_window_holds_back_and_an_open_one_lets_out_again_what_is_not_verified():
     waiting, move = ask(begun(), opening=SHUT)
     assert (waiting.phase, waiting.reason, move) == (Phase.WAITING, "denied", None)
