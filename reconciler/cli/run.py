@@ -53,8 +53,14 @@ def run(
     require_signature: bool = typer.Option(False, help="Take only commits whose signature git finds good."),
     retention: str = typer.Option("400d", help="How long history is kept."),
     log_format: str = typer.Option("", help="json or text; default: text on a terminal, json elsewhere."),
-    frame_log: Path | None = typer.Option(None, help="Write stations' frames to this file, one JSON line each."),
-    frame_log_stations: list[str] = typer.Option([], metavar="GLOB", help="Whose frames, such as 'Q3-*'."),
+    frame_log: Path | None = typer.Option(
+        None,
+        help="Write the frames of chosen stations to this file, one JSON line each; of nobody until they are chosen, "
+        "here or later over the API: --frame-log ocpp-json.log --frame-log-stations 'Q3-*'.",
+    ),
+    frame_log_stations: list[str] = typer.Option(
+        [], metavar="GLOB", help="Whose frames go to --frame-log: 'Q3-*', or '*' for all; may be given several times."
+    ),
     notify: Path | None = typer.Option(None, help="YAML file of whom to tell of rollouts, storms and leases at risk."),
     clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
 ) -> None:

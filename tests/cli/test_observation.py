@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI, Request
+from typer.testing import CliRunner
 
+from reconciler.cli.main import app
 from reconciler.cli.observation import CountedJournal, CountedSource, Observation, open_transcript
 from reconciler.controller.world import Storm, World
 from reconciler.errors import StoreLost, Transient, UsageError
@@ -70,6 +72,12 @@ async def test_each_look_for_commits_is_counted_and_the_last_good_one_remembered
         measures.registry.get_sample_value("reconciler_fetches_total", {"result": each}) for each in ("ok", "failed")
     ]
     assert (counted, measures.fetched_at) == ([1, 1], NOW)
+
+
+def test_the_help_says_that_the_log_of_frames_is_empty_until_stations_are_chosen():
+    told = " ".join(CliRunner().invoke(app, ["run", "--help"]).stdout.split())
+    assert "of nobody until they are chosen" in told
+    assert "--frame-log ocpp-json.log --frame-log-stations 'Q3-*'" in told
 
 
 def test_without_a_file_there_is_no_log_of_frames(tmp_path):
