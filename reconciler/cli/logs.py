@@ -13,14 +13,19 @@ from reconciler.errors import UsageError
 FORMATS = ("json", "text")
 
 
+def check_form(form: str) -> None:
+    """Refuse a form that logs don't have, before anything is begun; raises UsageError."""
+    if form not in ("", *FORMATS):
+        raise UsageError(f"--log-format takes {' or '.join(FORMATS)}, not {form!r}")
+
+
 def configure_logs(level: int = logging.INFO, form: str = "") -> None:
     """Send everything logged from `level` on to stderr; `form` empty is text on a terminal and JSON elsewhere.
 
     Raises:
         UsageError: there is no such form.
     """
-    if form not in ("", *FORMATS):
-        raise UsageError(f"--log-format takes {' or '.join(FORMATS)}, not {form!r}")
+    check_form(form)
     on_terminal = sys.stderr.isatty()
     as_text = form == "text" or (not form and on_terminal)
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()

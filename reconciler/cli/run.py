@@ -65,12 +65,13 @@ def run(
     clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
 ) -> None:
     """Keep every station at what the newest good commit says, until stopped."""
-    from reconciler.cli.logs import configure_logs
+    from reconciler.cli.logs import check_form, configure_logs
     from reconciler.cli.loop import run_loop
     from reconciler.cli.options import cache_folder, read_address, read_duration, state_folder
     from reconciler.cli.ownership import default_store, fleet_name
     from reconciler.source.repository import GitSource
 
+    check_form(log_format)
     made = make_setup(listen, auth, read_duration("--read-back", read_back), clock)
     settings = replace(made.settings, signed_only=require_signature)
     setup = replace(made, settings=settings, observation=_observe(frame_log, frame_log_stations, notify, made.clock))
