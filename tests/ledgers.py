@@ -69,7 +69,9 @@ class Yard:
     def execute(self, command):
         self.commands.append(command)
         if isinstance(command, Push | Clear | SendRaw):
-            written = Counter((each.station, each.profile.id) for each in self.commands if isinstance(each, Push))
+            written = Counter(
+                (each.station, each.profile_id) for each in self.commands if isinstance(each, Push | Clear)
+            )
             kept = Counter(
                 (entry.station, entry.profile_id) for entry in self.ledger.entries if entry.stage is Stage.INTENT
             )
