@@ -152,7 +152,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "Share of stations touched",
         "One revision changes or clears no more than this share of the stations that the one before it has, "
         "in fleets of more than `above`. Stations that hold nothing yet do not count.",
-        "release it in parts, or say `--force REASON`",
+        "release it in parts, allow more in the Fleet with a `reason`, or say `--force REASON`",
         "share: 30 %, above: 10",
     ),
     (
