@@ -1,8 +1,9 @@
-"""The course of revisions beyond a rollout's own: what is remembered of commits, and what a person takes back."""
+"""The course of revisions beyond a rollout's own: what is remembered of commits, who stays where on an abort."""
 
 from reconciler.controller.world import RevisionLoaded, Verb
 from reconciler.rollout.progress import Phase
-from rollouts import MINUTES, made, order, rollout, settled
+from rollouts import EIGHT, MINUTES, holders, made, order, rollout, settled
+from yards import Draft, Yards, commit
 
 WAVES = "waves: [1, 100%], soak: 5m"
 
@@ -28,3 +29,30 @@ def test_plans_are_remembered_for_as_long_as_somebody_follows_their_commits():
         fleet.feed(RevisionLoaded(made("waves: [100%]", commit=f"c{number}", first=-number), plan=f"p{number}"))
         fleet.run(10 * MINUTES)
     assert dict(fleet.world.plans) == {"c5": "p5"}
+
+
+def test_an_abort_that_holds_lets_nobody_begin_who_had_not():
+    hold = "waves: [50%, 100%], soak: 5m, onAbort: hold"
+    fleet = settled(hold)
+    away = EIGHT[:6]
+    for each in away:
+        fleet.disconnect(each)
+    fleet.load(made(hold, commit="c2", first=-6)).run(MINUTES)
+    assert any(key.upper() in away for key in rollout(fleet).released)
+    assert order(fleet, Verb.ABORT) == ""
+    before = holders(fleet, "c2")
+    fleet.connect().run(30 * MINUTES)
+    assert holders(fleet, "c2") == before
+    assert {fleet.station(each).verified.revision for each in away} == {"c1"}
+
+
+def test_who_was_made_safer_stays_so_when_the_rollout_is_aborted():
+    drafts = (Draft((2, 2), powers=((7, 7), (5, 2))), Draft((2, 2), ((5, 5), (5, 3)), rollout="waves: [1, 100%]"))
+    yards = Yards(drafts[0])
+    yards.load(commit(drafts[1], "c1")).run(5 * MINUTES)
+    assert rollout(yards).urgent == ("a-1", "a-2")
+    yards.order(Verb.ABORT)
+    yards.run(30 * MINUTES)
+    assert dict(yards.world.placed) == {"a-1": "c1", "a-2": "c1"}
+    assert {yards.station(each).verified.revision for each in ("A-1", "A-2")} == {"c1"}
+    assert {yards.station(each).verified.revision for each in ("B-1", "B-2")} == {"c0"}

@@ -58,3 +58,11 @@ def test_who_is_on_no_site_holds_on_to_its_revision_and_lowers_no_cap():
     fleet.load(made(commit="c2", first=-6, more=homeless)).run(MINUTE)
     assert len(fleet.world.placed) == 7
     assert dict(fleet.world.caps) == fleet.world.revision.caps
+
+
+def test_while_revisions_are_mixed_the_lower_of_each_cap_counts():
+    fleet = settled(caps=(100, 150))
+    fleet.load(made(commit="c2", first=-8, caps=(300, 100))).run(MINUTE)
+    assert fleet.world.placed
+    caps = fleet.world.caps["yard"]
+    assert (caps.import_w, caps.export_w) == (100_000, 100_000)
