@@ -7,7 +7,15 @@ from typing import Any
 
 View = dict[str, Any]
 BAR = 30
-MARKS = {"verified": "█", "open": "▒", "failed": "x", "deferred": "░", "missed": "░", "waiting": "·"}
+MARKS = {
+    "verified": "█",
+    "open": "▒",
+    "failed": "x",
+    "not-awaited": "~",
+    "deferred": "░",
+    "missed": "░",
+    "waiting": "·",
+}
 MOST_NAMED = 10
 
 
@@ -74,6 +82,9 @@ def _missing(view: View) -> Iterator[str]:
     for each in view["failing"][:MOST_NAMED]:
         yield from wrap(each["reason"], f"failed {each['station']}: ", "  ")
     yield from _more(view["failing"])
+    for each in view["notAwaited"][:MOST_NAMED]:
+        yield from wrap(each["reason"], f"not awaited {each['station']}: ", "  ")
+    yield from _more(view["notAwaited"])
     for each in view["deferred"][:MOST_NAMED]:
         until = "until it is resumed" if each["why"] == "suspended" else f"until {each['expires'] or 'it comes'}"
         yield f"{each['state']} {each['station']}: {each['why']}, awaited {until}"

@@ -144,7 +144,9 @@ def carry_out(world: World, rollout: Rollout, move: Move, now: datetime) -> Step
             return abort(world, rollout, why, now)
         case Finish():
             assert world.revision is not None  # noqa: S101 (a rollout has one)
-            words = f"complete: {len(rollout.verified)} verified, {len(rollout.deferred)} deferred"
+            left = len(rollout.not_awaited)
+            words = f"complete: {len(rollout.verified)} verified, {len(rollout.deferred) - left} deferred"
+            words = f"{words}, {left} not awaited" if left else words
             return place(world, world.revision, world.placed), (_line(now, words, rollout.commit),)
         case _:  # pragma: no cover
             assert_never(move)

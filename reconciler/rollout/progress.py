@@ -95,6 +95,11 @@ class Rollout:
         """Give the members of all released waves."""
         return tuple(key for wave in self.waves[: self.wave + 1] for key in wave)
 
+    @property
+    def not_awaited(self) -> tuple[str, ...]:
+        """Give the deferred members that nobody waits for, be they online: a person promoted the rollout past them."""
+        return tuple(key for key in self.deferred if key in self.forgiven)
+
     def is_released(self, key: str) -> bool:
         """Tell whether a member was released, in whatever state it is."""
         return any(key in each for each in (self.open, self.deferred, self.verified, self.failed))

@@ -145,7 +145,8 @@ def _rollout(rollout: Rollout | None, now: datetime) -> Iterator[Metric]:
 def _members(rollout: Rollout) -> dict[str, int]:
     released = {
         "open": len(rollout.open),
-        "deferred": len(rollout.deferred),
+        "deferred": len(rollout.deferred) - len(rollout.not_awaited),
+        "not_awaited": len(rollout.not_awaited),
         "verified": len(rollout.verified),
         "failed": len(rollout.failed),
     }

@@ -90,8 +90,9 @@ def _rollout(old: Rollout | None, scene: Scene) -> Iterator[Notice]:
         yield _about(scene, new, Event.WAVE_DONE, words, wave + 1)
     over = begun is not None and begun.phase is new.phase
     if new.phase is Phase.COMPLETE and not over:
-        words = f"{len(new.verified)} verified, {len(new.deferred)} offline, {len(new.failed)} failed"
-        yield _about(scene, new, Event.COMPLETE, words)
+        left, offline = len(new.not_awaited), len(new.deferred) - len(new.not_awaited)
+        words = f"{len(new.verified)} verified, {offline} offline, {len(new.failed)} failed"
+        yield _about(scene, new, Event.COMPLETE, f"{words}, {left} not awaited" if left else words)
     if new.phase is Phase.ABORTED and not over:
         yield _about(scene, new, Event.ABORTED, new.reason, new.wave + 1)
 

@@ -18,11 +18,14 @@ from reconciler.rollout.progress import Phase, Rollout
 from reconciler.rollout.windows import verdict
 from reconciler.web.following import suspension_view
 from reconciler.web.ports import WorldLike
-from reconciler.web.view import identity
+from reconciler.web.view import identity, standing
 
 View: TypeAlias = dict[str, object]
-STATES = ("verified", "open", "failed", "deferred", "missed", "waiting")
-"""What a member of a rollout can be: verified, awaited, failed, offline, offline for too long, or not released yet."""
+STATES = ("verified", "open", "failed", "not-awaited", "deferred", "missed", "waiting")
+"""What a member of a rollout can be.
+
+Verified, awaited, failed, promoted past or refused before its wave, offline, offline for too long, not released yet.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def rollout_view(world: WorldLike, now: datetime) -> View:
         "urgent": len(rollout.urgent),
         "failing": [_failing(world, key, why) for key, why in sorted(rollout.failed.items())],
         "deferred": [_away(world, each) for each in members if each.state in ("deferred", "missed")],
+        "notAwaited": [_not_awaited(world, each) for each in members if each.state == "not-awaited"],
         "rest": rest(rollout, members, now),
         "quarantined": quarantined,
     }
@@ -130,7 +134,9 @@ def _state(world: WorldLike, rollout: Rollout, key: str) -> str:
     has_it = station is not None and station.verified is not None and station.verified.revision == rollout.commit
     if key in rollout.verified or has_it:
         return "verified"
-    return "open" if key in rollout.open else "deferred"
+    if key in rollout.open:
+        return "open"
+    return "not-awaited" if key in rollout.forgiven else "deferred"
 
 
 def _wave(rollout: Rollout, number: int, members: tuple[Member, ...]) -> View:
@@ -146,6 +152,11 @@ def _wave(rollout: Rollout, number: int, members: tuple[Member, ...]) -> View:
 
 def _failing(world: WorldLike, key: str, why: str) -> View:
     return {"station": identity(world, key), "reason": why}
+
+
+def _not_awaited(world: WorldLike, member: Member) -> View:
+    reason = ": ".join(filter(None, standing(world, member.key)))
+    return {"station": identity(world, member.key), "wave": member.wave + 1, "reason": reason}
 
 
 def _away(world: WorldLike, member: Member) -> View:

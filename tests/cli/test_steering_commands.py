@@ -43,6 +43,7 @@ ROLLOUT = {
     "deferred": [
         {"station": "Q3-008", "wave": 2, "state": "deferred", "why": "offline", "expires": "2026-03-10T12:25:00Z"}
     ],
+    "notAwaited": [{"station": "Q3-009", "wave": 1, "reason": "refused: fault on EVSE 2"}],
     "rest": {"stations": 16, "leastSeconds": 605},
     "quarantined": [],
 }
@@ -65,6 +66,7 @@ def test_a_rollout_is_drawn_with_a_bar_for_each_wave(answers, reconciler):
         "wave  2  ████████████████▒▒▒▒▒▒x░░░░░░░  20 verified, 9 open, 1 failed, 10 deferred",
         "wave  3  ······························  7 waiting",
         "failed Q3-007: fault on EVSE 1",
+        "not awaited Q3-009: refused: fault on EVSE 2",
         "deferred Q3-008: offline, awaited until 2026-03-10T12:25:00Z",
         "16 stations left; it takes 10 min 5 s at least",
     ]
@@ -106,7 +108,7 @@ def test_all_that_stands_in_the_way_is_told():
     assert "missed A99: offline, awaited until it comes" in lines
     assert "deferred A98: suspended, awaited until it is resumed" in lines
     assert "quarantined badbadbadbad: 3 of 5" in told
-    assert "are left" not in told
+    assert " left;" not in told
     over = write_rollout(ROLLOUT | {"window": None, "who": "ada"})
     assert "  steered by ada" in over
     assert not any("windows" in line for line in over)

@@ -246,6 +246,18 @@ def test_going_back_is_for_all_at_once_and_quarantines_what_was_in_force():
     assert "Ada" in fleet.world.quarantined["c2"]
 
 
+def test_the_end_of_a_rollout_tells_apart_who_was_offline_and_who_was_not_awaited():
+    fleet = settled()
+    for each in EIGHT[:3]:
+        fleet.disconnect(each)
+    fleet.load(made("waves: [100%], soak: 5m", commit="c2", first=-6)).run(MINUTES)
+    left = rollout(fleet).forgiven.update(dict.fromkeys(("a-1", "a-2")))
+    fleet.world = replace(fleet.world, rollout=replace(rollout(fleet), forgiven=left))
+    fleet.run(6 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert "complete: 5 verified, 1 deferred, 2 not awaited" in {each.reason for each in fleet.history}
+
+
 def test_a_suspended_station_is_read_and_never_written_until_it_is_resumed():
     fleet = settled()
     assert order(fleet, Verb.SUSPEND, keys=("a-1",)) == ""

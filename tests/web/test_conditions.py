@@ -188,6 +188,7 @@ def test_the_status_shows_the_rollout_and_how_many_are_suspended(yard):
         "verified": 0,
         "open": 0,
         "deferred": 0,
+        "notAwaited": 0,
         "failed": {},
         "beganAt": "2026-03-03T17:00:00Z",
         "changedAt": "2026-03-03T18:00:00Z",

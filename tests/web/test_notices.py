@@ -61,6 +61,15 @@ def test_a_rollout_of_one_station_is_told_in_the_singular():
     assert [each.message for each in tell(*course)][:2] == ["1 station in 1 wave", "wave 1 of 1 (1 station)"]
 
 
+def test_the_end_of_a_rollout_tells_apart_who_was_offline_and_who_was_not_awaited():
+    def ended(*forgiven):
+        left = {"deferred": Map(dict.fromkeys(("a1", "a2", "a3"))), "forgiven": Map(dict.fromkeys(forgiven))}
+        return tell(scene(rollout=rollout()), scene(rollout=rollout(Phase.COMPLETE, **left)))[-1].message
+
+    assert ended() == "0 verified, 3 offline, 0 failed"
+    assert ended("a1", "a2", "b9") == "0 verified, 1 offline, 0 failed, 2 not awaited"
+
+
 def test_an_abort_says_why_and_in_which_wave():
     (notice,) = tell(scene(rollout=rollout()), scene(rollout=rollout(Phase.ABORTED, 0, reason="2 of 5 failed")))
     assert (notice.event, notice.message, notice.commit, notice.wave, notice.waves, notice.fleet) == (

@@ -10,6 +10,7 @@ from reconciler.controller.world import Recording, Verb, World
 from reconciler.reported.events import Faulted
 from reconciler.rollout.ledger import Kind
 from reconciler.web.rollouts import STATES, rollout_view, suspensions_view
+from reconciler.web.view import status_view
 from rollouts import EIGHT, MINUTES, made, order, rollout, settled, storm, stormy
 
 SLOW = "waves: [1, 50%, 100%], soak: 5m, pace: {writes: 60}"
@@ -83,6 +84,23 @@ def test_a_suspended_member_is_not_called_offline():
     order(fleet, Verb.SUSPEND, keys=("a-1",))
     fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(MINUTES)
     assert [(each["station"], each["why"]) for each in shown(fleet)["deferred"]] == [("A-1", "suspended")]
+
+
+def test_a_member_that_the_rollout_was_promoted_past_is_not_called_offline():
+    fleet = going("waves: [4, 100%], soak: 5m, gate: {failures: 90%}", after=timedelta(0))
+    faulted, *others = (fleet.world.stations[key].identity for key in rollout(fleet).waves[0])
+    fleet.disconnect(others[0])
+    fleet.feed(Faulted(faulted, 1, active=True, what="connector"))
+    order(fleet, Verb.PROMOTE)
+    view = shown(fleet)
+    assert states(view, 0) == {"not-awaited": 3, "deferred": 1}
+    assert {each["station"] for each in view["notAwaited"]} == {faulted, *others[1:]}
+    assert all(each["wave"] == 1 and each["reason"] for each in view["notAwaited"])
+    assert [(each["station"], each["why"]) for each in view["deferred"]] == [(others[0], "offline")]
+    told = status_view(fleet.world, {}, fleet.now)["rollout"]
+    assert (told["deferred"], told["notAwaited"]) == (1, 3)
+    fleet.run(60 * MINUTES)
+    assert states(shown(fleet), 0) == {"verified": 3, "deferred": 1}
 
 
 def test_who_comes_back_after_the_end_is_not_missed():
