@@ -1,8 +1,10 @@
 """The course of revisions beyond a rollout's own: what is remembered of commits, who stays where on an abort."""
 
 from reconciler.controller.world import RevisionLoaded, Verb
+from reconciler.reported.events import Refused
 from reconciler.rollout.progress import Phase
 from rollouts import EIGHT, MINUTES, holders, made, order, rollout, settled
+from toys import ToyFleet
 from yards import Draft, Yards, commit
 
 WAVES = "waves: [1, 100%], soak: 5m"
@@ -56,3 +58,14 @@ def test_who_was_made_safer_stays_so_when_the_rollout_is_aborted():
     assert dict(yards.world.placed) == {"a-1": "c1", "a-2": "c1"}
     assert {yards.station(each).verified.revision for each in ("A-1", "A-2")} == {"c1"}
     assert {yards.station(each).verified.revision for each in ("B-1", "B-2")} == {"c0"}
+
+
+def test_who_refused_what_was_asked_before_is_not_waited_for_and_has_not_failed():
+    fleet = ToyFleet((*EIGHT, "B-1")).load(made())
+    fleet.stations["A-1"].refuses = {1011: Refused("InvalidProfile")}
+    fleet.connect().run()
+    assert fleet.state("A-1") == "refused"
+    fleet.load(made(commit="c2", first=-6)).run(60 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert not rollout(fleet).failed
+    assert set(rollout(fleet).forgiven) == {"a-1"}

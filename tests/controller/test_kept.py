@@ -65,6 +65,8 @@ def test_a_restored_rollout_waits_for_stations_to_come_back():
     held, effects = tend(world, fleet.now)
     assert held.rollout.phase is Phase.SOAKING
     assert next(each for each in effects if isinstance(each, Wake)).station == ALL
+    soaked, _ = tend(held, fleet.now + 6 * MINUTES)
+    assert soaked.rollout.wave == 0
     later, _ = tend(held, fleet.now + RETURN)
     assert later.rollout.wave == 1
 
