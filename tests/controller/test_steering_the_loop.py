@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -41,6 +42,22 @@ async def test_an_order_ends_in_its_reply(controller):
     assert (taken.error, controller.world.suspended["a-1"].reason) == ("", "works")
     assert [each.action for each in controller.history] == ["suspend"]
     assert controller.recorded == 1
+
+
+async def test_a_suspension_of_a_station_that_never_came_ends_by_the_loops_own_alarm():
+    made = Controller(Nobody(), shipped(), lambda: datetime.now(UTC), Settings())
+    task = asyncio.create_task(made.run())
+    until = datetime.now(UTC) + timedelta(milliseconds=200)
+    await made.order(Order(Verb.SUSPEND, "ada", "works", "1", ("nobody",), until))
+    assert set(made.world.suspended) == {"nobody"}
+    async with asyncio.timeout(10):
+        await made.until(lambda world: not world.suspended)
+    assert [each.action for each in made.history] == ["suspend", "resume"]
+    assert made.history[-1].at >= until
+    made.close()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def test_who_goes_back_gets_the_older_revision_and_leaves_the_newer_in_quarantine(controller):
