@@ -10,11 +10,13 @@ from reconciler.controller.holds import crowd, stop, take_turn
 from reconciler.controller.world import Recording, Settings, Verb, World
 from reconciler.plan.change import changes
 from reconciler.profiles.fit import may_discharge
+from reconciler.reported.events import Woken
 from reconciler.rollout.commands import Clear, Push
 from reconciler.rollout.pace import Meter
+from reconciler.rollout.progress import Phase
 from reconciler.rollout.station import Station
 from reconciler.rollout.table import Next
-from rollouts import EIGHT, MINUTES, holders, made, order, settled
+from rollouts import EIGHT, MANY, MINUTES, holders, made, order, rollout, settled, storm, stormy
 from toys import NOON, ToyFleet, revision
 from yards import Draft, Yards
 
@@ -22,6 +24,7 @@ ONE = "[{id: 1, charge: 11 kW, discharge: 11 kW, current: DC}]"
 TWO = "[{id: 1, charge: 11 kW, current: DC}, {id: 2, charge: 11 kW, discharge: 11 kW, current: DC}]"
 LEFT = "[{id: 1, charge: 11 kW, current: DC}]"
 SLOW = "waves: [100%], pace: {writes: 3}"
+WITHDRAWN = ("charge: 11 kW, discharge: 11 kW, current: DC", "charge: 11 kW, current: DC")
 
 
 def test_discharge_is_cleared_at_a_suspended_station_though_what_would_go_before_is_held_back():
@@ -134,3 +137,181 @@ def test_the_more_stations_wait_for_few_places_the_less_often_each_asks(stations
     for each in names:
         put_off = crowd(world, each, Next("unknown", routine=True), NOON)
         assert timedelta(seconds=least) <= put_off.at - NOON <= timedelta(seconds=2 * least)
+
+
+def test_a_suspended_station_is_read_and_never_written_until_it_is_resumed():
+    fleet = settled()
+    assert order(fleet, Verb.SUSPEND, keys=("a-1",)) == ""
+    since = fleet.now
+    del fleet.stations["A-1"].held[1011]
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(40 * MINUTES)
+    assert not fleet.sent(Push | Clear, since=since, station="A-1")
+    assert "suspended by Ada" in fleet.why("A-1")
+    assert rollout(fleet).phase is Phase.COMPLETE
+    assert order(fleet, Verb.UNSUSPEND, keys=("a-1", "a-2")) == ""
+    fleet.run(MINUTES)
+    assert fleet.station("A-1").verified.revision == "c2"
+    assert [(each.action, each.who) for each in fleet.history if each.action in ("suspend", "resume")] == [
+        ("suspend", "Ada"),
+        ("resume", "Ada"),
+        ("resume", "Ada"),
+    ]
+
+
+def test_a_suspension_ends_by_itself_at_its_time():
+    fleet = settled()
+    order(fleet, Verb.SUSPEND, keys=("a-1",), until=fleet.now + 10 * MINUTES)
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(5 * MINUTES)
+    assert "a-1" not in holders(fleet, "c2")
+    fleet.run(6 * MINUTES)
+    assert "a-1" in holders(fleet, "c2")
+    assert not fleet.world.suspended
+
+
+@pytest.mark.parametrize(("first", "pushed", "cleared"), [(0, [1011], []), (3, [], [1011])])
+def test_discharge_is_withdrawn_from_a_suspended_station_and_never_does_it_draw_more(first, pushed, cleared):
+    fleet = settled("waves: [100%]")
+    order(fleet, Verb.SUSPEND, keys=("a-1",))
+    since = fleet.now
+    fleet.load(made("waves: [100%]", commit="c2", first=first, more=(WITHDRAWN,))).run(5 * MINUTES)
+    assert [each.profile.id for each in fleet.sent(Push, since=since, station="A-1")] == pushed
+    assert [each.profile_id for each in fleet.sent(Clear, since=since, station="A-1")] == cleared
+    assert not any(map(may_discharge, fleet.stations["A-1"].held.values()))
+    assert 1000 in fleet.stations["A-1"].held
+
+
+def test_withdrawn_discharge_is_at_once_and_what_is_charged_more_comes_with_its_wave():
+    never = "waves: [1, 100%], soak: 5m, windows: [{allow: '0 3 1 1 *', for: 1h}]"
+    fleet = settled(never)
+    fleet.load(made(never, commit="c2", first=3, more=(WITHDRAWN,))).run(10 * MINUTES)
+    assert not holders(fleet, "c2")
+    assert all(set(fleet.stations[each].held) == {1000, 1001} for each in EIGHT)
+    assert "withdrawn" in " ".join(fleet.station("A-1").goal.notes)
+    order(fleet, Verb.PROMOTE, override=True)
+    fleet.run(30 * MINUTES)
+    assert len(holders(fleet, "c2")) == 8
+    assert rollout(fleet).phase is Phase.COMPLETE
+
+
+def test_in_a_drift_storm_only_floors_and_ceilings_are_put_back_until_a_person_decides():
+    fleet = stormy()
+    since = fleet.now
+    storm(fleet)
+    assert fleet.world.storm is not None
+    assert "storm" in [each.action for each in fleet.history]
+    repaired = {each.station for each in fleet.sent(Push, since=since) if each.profile.id == 1011}
+    assert len(repaired) < 4
+    assert all(1000 in fleet.stations[each].held for each in EIGHT)
+    left = set(EIGHT) - repaired
+    assert all("a person decides" in fleet.why(each) for each in left)
+    fleet.run(25 * 60 * MINUTES)
+    assert {each.station for each in fleet.sent(Push, since=since) if each.profile.id == 1011} - {"B-1"} == repaired
+    assert order(fleet, Verb.CLEAR_STORM) == ""
+    fleet.run(5 * MINUTES)
+    assert {fleet.state(each) for each in EIGHT} == {"in-sync"}
+    assert "no drift storm" in order(fleet, Verb.CLEAR_STORM)
+
+
+def test_a_few_drifted_stations_are_no_storm():
+    fleet = stormy()
+    storm(fleet, EIGHT[:3])
+    assert fleet.world.storm is None
+    assert {fleet.state(each) for each in EIGHT} == {"in-sync"}
+
+
+def test_drift_that_is_spread_over_a_day_is_no_storm():
+    fleet = stormy()
+    for each in EIGHT:
+        storm(fleet, (each,))
+        fleet.run(20 * MINUTES)
+    assert fleet.world.storm is None
+
+
+def test_nothing_is_pushed_that_could_not_be_recorded():
+    fleet = settled("waves: [100%]")
+    fleet.feed(Recording(ok=False, why="the disk is full"))
+    since = fleet.now
+    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(20 * MINUTES)
+    assert not fleet.sent(Push | Clear, since=since)
+    fleet.feed(Recording(ok=True))
+    fleet.run(MINUTES)
+    assert len(holders(fleet, "c2")) == 8
+
+
+def test_the_pace_is_never_exceeded_but_by_what_only_lowers_flow():
+    fleet = ToyFleet((*EIGHT, "B-1")).load(made("waves: [100%], pace: {writes: 12}")).connect()
+    fleet.run(10 * MINUTES)
+    lifting = [at for at, command in fleet.log if isinstance(command, Push) and command.profile.id > 1001]
+    assert len(lifting) == 10
+    for start in lifting:
+        assert sum(start <= each < start + MINUTES for each in lifting) <= 12
+    assert {fleet.state(each) for each in fleet.stations} == {"in-sync"}
+
+
+def test_a_site_may_have_a_pace_and_a_concurrency_of_its_own():
+    spec = "waves: [100%], pace: {writes: unlimited, perSite: 6}, concurrency: {perSite: 1}"
+    fleet = settled("waves: [100%]")
+    since = fleet.now
+    fleet.load(made(spec, commit="c2", first=-6)).run(10 * MINUTES)
+    pushes = [at for at, command in fleet.log if isinstance(command, Push) and at >= since]
+    assert len(pushes) == 8
+    for start in pushes:
+        assert sum(start <= each < start + MINUTES for each in pushes) <= 6
+    assert not any(fleet.world.site_in_flight.values())
+
+
+@pytest.mark.parametrize("key", ["stations", "perSite"])
+def test_no_more_stations_are_written_to_at_once_than_the_fleet_says(key):
+    fleet, at_once = settled("waves: [100%]"), []
+    fleet.watch = lambda each: at_once.append(len(each.world.errands))
+    fleet.load(made(f"waves: [100%], concurrency: {{{key}: 2}}", commit="c2", first=-6)).run(10 * MINUTES)
+    assert len(holders(fleet, "c2")) == 8
+    assert max(at_once) == 2
+
+
+def test_routine_read_backs_get_a_share_of_what_is_in_flight():
+    few = Settings(most_in_flight=4, reading_share=0.5)
+    fleet = ToyFleet((*EIGHT, "B-1"), settings=few).load(made()).connect()
+    fleet.run()
+    at_once = []
+    fleet.watch = lambda each: at_once.append(len(each.world.reading))
+    for each in EIGHT:
+        fleet.stations[each].mute = True
+    fleet.run(40 * MINUTES)
+    assert max(at_once) == 2
+
+
+def test_drift_is_counted_over_two_spans_at_most():
+    fleet = stormy()
+    for each in EIGHT[:4]:
+        storm(fleet, (each,), 6 * MINUTES)
+    assert fleet.world.storm is None
+    assert len(fleet.world.onsets) < 4
+
+
+def test_a_storm_holds_a_rollout_up_and_it_says_so():
+    fleet = stormy()
+    quick = (
+        "discharge: allowed",
+        "discharge: allowed\n  drift: {storm: {share: 20%, least: 4}}\n  rollout: {soak: 30m}",
+    )
+    fleet.load(revision(((-6, 3), (5, 2)), commit="c2", swap=(MANY, quick))).run(MINUTES)
+    storm(fleet)
+    assert rollout(fleet).phase is Phase.SOAKING
+    assert "storm" in rollout(fleet).reason
+    fleet.run(60 * MINUTES)
+    assert rollout(fleet).phase is Phase.SOAKING
+    order(fleet, Verb.CLEAR_STORM)
+    assert not rollout(fleet).reason
+    fleet.run(60 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+
+
+def test_one_station_that_drifts_again_and_again_is_no_storm():
+    fleet = stormy()
+    for _ in range(8):
+        storm(fleet, ("A-1",), MINUTES)
+        fleet.feed(Woken("A-1"))
+        fleet.connect("A-1").run(MINUTES)
+    assert fleet.world.storm is None
+    assert len(fleet.world.onsets or ()) <= 1

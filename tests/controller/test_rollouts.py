@@ -5,17 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.controller.world import Recording, RevisionLoaded, Settings, Verb
+from reconciler.controller.world import RevisionLoaded, Verb
 from reconciler.plan.change import Install
 from reconciler.profiles.fit import may_discharge
-from reconciler.reported.events import Faulted, Metered, Refused, Woken
-from reconciler.rollout.commands import Clear, Push
+from reconciler.reported.events import Faulted, Metered, Refused
+from reconciler.rollout.commands import Push
 from reconciler.rollout.ledger import Kind
 from reconciler.rollout.progress import Phase
-from rollouts import EIGHT, MANY, MINUTES, holders, made, order, rollout, settled, storm, stormy
-from toys import NOON, ToyFleet, revision
-
-WITHDRAWN = ("charge: 11 kW, discharge: 11 kW, current: DC", "charge: 11 kW, current: DC")
+from rollouts import EIGHT, MINUTES, holders, made, order, rollout, settled
+from toys import NOON, ToyFleet
 
 
 def test_the_first_revision_goes_to_all_at_once_for_there_is_nothing_to_go_back_to():
@@ -258,136 +256,6 @@ def test_the_end_of_a_rollout_tells_apart_who_was_offline_and_who_was_not_awaite
     assert "complete: 5 verified, 1 deferred, 2 not awaited" in {each.reason for each in fleet.history}
 
 
-def test_a_suspended_station_is_read_and_never_written_until_it_is_resumed():
-    fleet = settled()
-    assert order(fleet, Verb.SUSPEND, keys=("a-1",)) == ""
-    since = fleet.now
-    del fleet.stations["A-1"].held[1011]
-    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(40 * MINUTES)
-    assert not fleet.sent(Push | Clear, since=since, station="A-1")
-    assert "suspended by Ada" in fleet.why("A-1")
-    assert rollout(fleet).phase is Phase.COMPLETE
-    assert order(fleet, Verb.UNSUSPEND, keys=("a-1", "a-2")) == ""
-    fleet.run(MINUTES)
-    assert fleet.station("A-1").verified.revision == "c2"
-    assert [(each.action, each.who) for each in fleet.history if each.action in ("suspend", "resume")] == [
-        ("suspend", "Ada"),
-        ("resume", "Ada"),
-        ("resume", "Ada"),
-    ]
-
-
-def test_a_suspension_ends_by_itself_at_its_time():
-    fleet = settled()
-    order(fleet, Verb.SUSPEND, keys=("a-1",), until=fleet.now + 10 * MINUTES)
-    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(5 * MINUTES)
-    assert "a-1" not in holders(fleet, "c2")
-    fleet.run(6 * MINUTES)
-    assert "a-1" in holders(fleet, "c2")
-    assert not fleet.world.suspended
-
-
-@pytest.mark.parametrize(("first", "pushed", "cleared"), [(0, [1011], []), (3, [], [1011])])
-def test_discharge_is_withdrawn_from_a_suspended_station_and_never_does_it_draw_more(first, pushed, cleared):
-    fleet = settled("waves: [100%]")
-    order(fleet, Verb.SUSPEND, keys=("a-1",))
-    since = fleet.now
-    fleet.load(made("waves: [100%]", commit="c2", first=first, more=(WITHDRAWN,))).run(5 * MINUTES)
-    assert [each.profile.id for each in fleet.sent(Push, since=since, station="A-1")] == pushed
-    assert [each.profile_id for each in fleet.sent(Clear, since=since, station="A-1")] == cleared
-    assert not any(map(may_discharge, fleet.stations["A-1"].held.values()))
-    assert 1000 in fleet.stations["A-1"].held
-
-
-def test_withdrawn_discharge_is_at_once_and_what_is_charged_more_comes_with_its_wave():
-    never = "waves: [1, 100%], soak: 5m, windows: [{allow: '0 3 1 1 *', for: 1h}]"
-    fleet = settled(never)
-    fleet.load(made(never, commit="c2", first=3, more=(WITHDRAWN,))).run(10 * MINUTES)
-    assert not holders(fleet, "c2")
-    assert all(set(fleet.stations[each].held) == {1000, 1001} for each in EIGHT)
-    assert "withdrawn" in " ".join(fleet.station("A-1").goal.notes)
-    order(fleet, Verb.PROMOTE, override=True)
-    fleet.run(30 * MINUTES)
-    assert len(holders(fleet, "c2")) == 8
-    assert rollout(fleet).phase is Phase.COMPLETE
-
-
-def test_in_a_drift_storm_only_floors_and_ceilings_are_put_back_until_a_person_decides():
-    fleet = stormy()
-    since = fleet.now
-    storm(fleet)
-    assert fleet.world.storm is not None
-    assert "storm" in [each.action for each in fleet.history]
-    repaired = {each.station for each in fleet.sent(Push, since=since) if each.profile.id == 1011}
-    assert len(repaired) < 4
-    assert all(1000 in fleet.stations[each].held for each in EIGHT)
-    left = set(EIGHT) - repaired
-    assert all("a person decides" in fleet.why(each) for each in left)
-    fleet.run(25 * 60 * MINUTES)
-    assert {each.station for each in fleet.sent(Push, since=since) if each.profile.id == 1011} - {"B-1"} == repaired
-    assert order(fleet, Verb.CLEAR_STORM) == ""
-    fleet.run(5 * MINUTES)
-    assert {fleet.state(each) for each in EIGHT} == {"in-sync"}
-    assert "no drift storm" in order(fleet, Verb.CLEAR_STORM)
-
-
-def test_a_few_drifted_stations_are_no_storm():
-    fleet = stormy()
-    storm(fleet, EIGHT[:3])
-    assert fleet.world.storm is None
-    assert {fleet.state(each) for each in EIGHT} == {"in-sync"}
-
-
-def test_drift_that_is_spread_over_a_day_is_no_storm():
-    fleet = stormy()
-    for each in EIGHT:
-        storm(fleet, (each,))
-        fleet.run(20 * MINUTES)
-    assert fleet.world.storm is None
-
-
-def test_nothing_is_pushed_that_could_not_be_recorded():
-    fleet = settled("waves: [100%]")
-    fleet.feed(Recording(ok=False, why="the disk is full"))
-    since = fleet.now
-    fleet.load(made("waves: [100%]", commit="c2", first=-6)).run(20 * MINUTES)
-    assert not fleet.sent(Push | Clear, since=since)
-    fleet.feed(Recording(ok=True))
-    fleet.run(MINUTES)
-    assert len(holders(fleet, "c2")) == 8
-
-
-def test_the_pace_is_never_exceeded_but_by_what_only_lowers_flow():
-    fleet = ToyFleet((*EIGHT, "B-1")).load(made("waves: [100%], pace: {writes: 12}")).connect()
-    fleet.run(10 * MINUTES)
-    lifting = [at for at, command in fleet.log if isinstance(command, Push) and command.profile.id > 1001]
-    assert len(lifting) == 10
-    for start in lifting:
-        assert sum(start <= each < start + MINUTES for each in lifting) <= 12
-    assert {fleet.state(each) for each in fleet.stations} == {"in-sync"}
-
-
-def test_a_site_may_have_a_pace_and_a_concurrency_of_its_own():
-    spec = "waves: [100%], pace: {writes: unlimited, perSite: 6}, concurrency: {perSite: 1}"
-    fleet = settled("waves: [100%]")
-    since = fleet.now
-    fleet.load(made(spec, commit="c2", first=-6)).run(10 * MINUTES)
-    pushes = [at for at, command in fleet.log if isinstance(command, Push) and at >= since]
-    assert len(pushes) == 8
-    for start in pushes:
-        assert sum(start <= each < start + MINUTES for each in pushes) <= 6
-    assert not any(fleet.world.site_in_flight.values())
-
-
-@pytest.mark.parametrize("key", ["stations", "perSite"])
-def test_no_more_stations_are_written_to_at_once_than_the_fleet_says(key):
-    fleet, at_once = settled("waves: [100%]"), []
-    fleet.watch = lambda each: at_once.append(len(each.world.errands))
-    fleet.load(made(f"waves: [100%], concurrency: {{{key}: 2}}", commit="c2", first=-6)).run(10 * MINUTES)
-    assert len(holders(fleet, "c2")) == 8
-    assert max(at_once) == 2
-
-
 def test_what_changed_for_the_fleet_is_marked_to_be_kept():
     fleet = settled()
     fleet.world = replace(fleet.world, dirty=fleet.world.dirty.__class__())
@@ -441,18 +309,6 @@ def test_a_discharge_that_is_withdrawn_together_with_more_charging_is_urgent_all
     assert len(holders(fleet, "c2")) == 1
 
 
-def test_routine_read_backs_get_a_share_of_what_is_in_flight():
-    few = Settings(most_in_flight=4, reading_share=0.5)
-    fleet = ToyFleet((*EIGHT, "B-1"), settings=few).load(made()).connect()
-    fleet.run()
-    at_once = []
-    fleet.watch = lambda each: at_once.append(len(each.world.reading))
-    for each in EIGHT:
-        fleet.stations[each].mute = True
-    fleet.run(40 * MINUTES)
-    assert max(at_once) == 2
-
-
 def test_a_power_that_cannot_be_judged_stops_nothing():
     fleet = settled()
     fleet.load(made(commit="c2", first=-6))
@@ -461,14 +317,6 @@ def test_a_power_that_cannot_be_judged_stops_nothing():
     fleet.feed(Metered(canary, 1, Decimal(9000), fleet.now + 3 * MINUTES))
     fleet.load(made(commit="c3", first=-6, more=(("A-{1..8}", "A-{9..12}"),))).run(20 * MINUTES)
     assert rollout(fleet).phase is Phase.COMPLETE
-
-
-def test_drift_is_counted_over_two_spans_at_most():
-    fleet = stormy()
-    for each in EIGHT[:4]:
-        storm(fleet, (each,), 6 * MINUTES)
-    assert fleet.world.storm is None
-    assert len(fleet.world.onsets) < 4
 
 
 def test_who_went_back_is_never_brought_forward_again_by_the_gate():
@@ -500,24 +348,6 @@ def test_nobody_is_verified_while_offline():
     assert fleet.station("A-1").verified.revision == "c1"
 
 
-def test_a_storm_holds_a_rollout_up_and_it_says_so():
-    fleet = stormy()
-    quick = (
-        "discharge: allowed",
-        "discharge: allowed\n  drift: {storm: {share: 20%, least: 4}}\n  rollout: {soak: 30m}",
-    )
-    fleet.load(revision(((-6, 3), (5, 2)), commit="c2", swap=(MANY, quick))).run(MINUTES)
-    storm(fleet)
-    assert rollout(fleet).phase is Phase.SOAKING
-    assert "storm" in rollout(fleet).reason
-    fleet.run(60 * MINUTES)
-    assert rollout(fleet).phase is Phase.SOAKING
-    order(fleet, Verb.CLEAR_STORM)
-    assert not rollout(fleet).reason
-    fleet.run(60 * MINUTES)
-    assert rollout(fleet).phase is Phase.COMPLETE
-
-
 def test_what_is_held_after_an_abort_is_gone_back_to_when_the_next_one_aborts():
     hold = "waves: [1, 100%], soak: 5m, onAbort: hold"
     fleet = settled()
@@ -531,13 +361,3 @@ def test_what_is_held_after_an_abort_is_gone_back_to_when_the_next_one_aborts():
     assert set(fleet.world.quarantined) == {"c2", "c3"}
     assert not holders(fleet, "c3")
     assert fleet.world.revision.commit == "c2"
-
-
-def test_one_station_that_drifts_again_and_again_is_no_storm():
-    fleet = stormy()
-    for _ in range(8):
-        storm(fleet, ("A-1",), MINUTES)
-        fleet.feed(Woken("A-1"))
-        fleet.connect("A-1").run(MINUTES)
-    assert fleet.world.storm is None
-    assert len(fleet.world.onsets or ()) <= 1
