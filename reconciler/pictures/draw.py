@@ -12,7 +12,9 @@ from typing import Literal, cast
 import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.legend_handler import HandlerTuple
+from matplotlib.text import Text
 
 from reconciler.pictures.panel import draw_panel, legend_of
 from reconciler.pictures.theme import BOTH, Theme
@@ -23,6 +25,8 @@ WIDTH_IN = 10.0
 HEIGHTS_IN = (3.6, 2.3)
 """Of a single panel, and of each where there are several; above them is the head."""
 HEADS_IN = (0.8, 1.05)
+ROW_IN = 0.26
+"""What a legend takes that has no room beside the title."""
 FOOT_IN = 0.38
 DPI = 160
 SETTINGS: tuple[tuple[_Setting, object], ...] = (
@@ -48,8 +52,15 @@ def draw(picture: Picture, form: str, theme: Theme = BOTH) -> bytes:
 
 
 def _lay_out(picture: Picture, theme: Theme) -> Figure:
+    figure, title, legend = _compose(picture, theme, 0)
+    meets = title.get_window_extent().x1 >= legend.get_window_extent().x0
+    return _compose(picture, theme, ROW_IN)[0] if meets else figure
+
+
+def _compose(picture: Picture, theme: Theme, row: float) -> tuple[Figure, Text, Legend]:
+    """Give the whole figure; its legend stands beside the title, or on a row of its own."""
     several = len(picture.panels) > 1
-    head = HEADS_IN[several]
+    head = HEADS_IN[several] + row
     height = head + HEIGHTS_IN[several] * len(picture.panels) + FOOT_IN
     figure = Figure(figsize=(WIDTH_IN, height))
     grid = figure.add_gridspec(
@@ -58,25 +69,25 @@ def _lay_out(picture: Picture, theme: Theme) -> Figure:
     axes = [figure.add_subplot(grid[number]) for number in range(len(picture.panels))]
     for panel, one in zip(picture.panels, axes, strict=True):
         draw_panel(one, panel, picture.day, theme, is_last=one is axes[-1])
-    _head(figure, picture, theme, height)
-    _legend(figure, picture, theme, height)
-    return figure
+    legend = _legend(figure, picture, theme, 1 - (0.58 if row else 0.08) / height)
+    return figure, _head(figure, picture, theme, height), legend
 
 
-def _head(figure: Figure, picture: Picture, theme: Theme, height: float) -> None:
+def _head(figure: Figure, picture: Picture, theme: Theme, height: float) -> Text:
     top = 1 - 0.14 / height
     left = 0.018
-    figure.text(left, top, picture.title, size=14, weight="bold", color=theme.text, va="top", parse_math=False)
+    title = figure.text(left, top, picture.title, size=14, weight="bold", color=theme.text, va="top", parse_math=False)
     figure.text(left, top - 0.3 / height, "  ·  ".join(picture.notes), color=theme.quiet, va="top", parse_math=False)
+    return title
 
 
-def _legend(figure: Figure, picture: Picture, theme: Theme, height: float) -> None:
+def _legend(figure: Figure, picture: Picture, theme: Theme, top: float) -> Legend:
     entries = {label: handle for panel in picture.panels for label, handle in legend_of(panel, theme)}
-    figure.legend(
+    return figure.legend(
         cast("list[Artist]", list(entries.values())),
         list(entries),
         loc="upper right",
-        bbox_to_anchor=(0.984, 1 - 0.08 / height),
+        bbox_to_anchor=(0.984, top),
         ncols=len(entries),
         frameon=False,
         labelcolor=theme.text,

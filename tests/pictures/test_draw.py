@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
-from reconciler.pictures.draw import DPI, WIDTH_IN, draw
+from reconciler.pictures.draw import DPI, ROW_IN, WIDTH_IN, draw
 from reconciler.pictures.panel import legend_of, unit_of
 from reconciler.pictures.theme import DARK, LIGHT, THEMES
 from reconciler.plan.picture import Cap, Panel
@@ -102,6 +102,13 @@ def test_each_further_evse_makes_the_picture_longer():
     panel = picture.panels[0]
     heights = [png_size(draw(replace(picture, panels=(panel,) * number), "png"))[1] for number in (2, 3, 4)]
     assert heights[2] - heights[1] == heights[1] - heights[0] > 0
+
+
+def test_a_legend_that_would_meet_the_title_stands_on_a_row_of_its_own():
+    beside, below = (
+        png_size(draw(replace(site(), title=name), "png"))[1] for name in ("Site quay", "Site " + "q" * 40)
+    )
+    assert below - beside == pytest.approx(ROW_IN * DPI, abs=1)
 
 
 def test_a_panel_in_which_nothing_flows_is_drawn():
