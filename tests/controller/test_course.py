@@ -1,6 +1,6 @@
 """The course of revisions beyond a rollout's own: what is remembered of commits, who stays where on an abort."""
 
-from reconciler.controller.world import RevisionLoaded, Verb
+from reconciler.controller.world import Recording, RevisionLoaded, Verb
 from reconciler.reported.events import Refused
 from reconciler.rollout.progress import Phase
 from rollouts import EIGHT, MINUTES, holders, made, order, rollout, settled
@@ -69,3 +69,12 @@ def test_who_refused_what_was_asked_before_is_not_waited_for_and_has_not_failed(
     assert rollout(fleet).phase is Phase.COMPLETE
     assert not rollout(fleet).failed
     assert set(rollout(fleet).forgiven) == {"a-1"}
+
+
+def test_who_goes_back_leaves_nobody_with_what_is_in_quarantine_though_nothing_can_be_written_now():
+    fleet = settled()
+    fleet.load(made(commit="c2", first=-6)).run(60 * MINUTES)
+    fleet.feed(Recording(ok=False, why="the disk is full"))
+    fleet.feed(RevisionLoaded(made(), forced="the depot asks", who="Ada", back=True))
+    assert set(fleet.world.quarantined) == {"c2"}
+    assert not fleet.world.placed
