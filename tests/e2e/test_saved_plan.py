@@ -29,6 +29,19 @@ async def apply(yard, port, *words):
     return await yard.run("apply", *map(str, words), *source, "-o", "json")
 
 
+def written(fleet):
+    return {name: fleet.writes(name).set_profile for name in fleet.identities}
+
+
+async def refused(yard, port, fleet, file):
+    """Apply a plan that is refused as a whole; give what was said."""
+    before = written(fleet)
+    code, out, log = await apply(yard, port, file)
+    assert (code, out) == (4, "")
+    assert written(fleet) == before
+    return log
+
+
 async def review_live(yard, port, first, file):
     """Bring stations to a first revision, save the plan to the newest, and end the controller."""
     words = ("--source", str(yard.repository.folder), "--revision", first)
@@ -54,11 +67,11 @@ async def test_a_plan_against_live_stations_is_applied_to_them_and_to_nobody_els
     second = edit(yard.repository, "-7 kW", "-5 kW")
     fleet = await review_live(yard, port, first, file)
     edit(yard.repository, "-5 kW", "-3 kW")
-    before = {name: fleet.writes(name).set_profile for name in fleet.identities}
+    before = written(fleet)
     code, out, log = await apply(yard, port, file)
     assert code == 0, log
     assert [(row["state"], row["revision"]) for row in json.loads(out)] == [("in-sync", second)] * 4
-    writes = {name: fleet.writes(name).set_profile - before[name] for name in fleet.identities}
+    writes = {name: count - before[name] for name, count in written(fleet).items()}
     assert writes == {"A1": 1, "A2": 1, "B1": 0, "B2": 0}
 
 
@@ -67,12 +80,9 @@ async def test_a_station_that_has_lost_its_memory_since_stops_the_whole(yard, po
     edit(yard.repository, "-7 kW", "-5 kW")
     fleet = await review_live(yard, port, first, file)
     fleet.reboot("B2", keep_memory=False)
-    before = {name: fleet.writes(name).set_profile for name in fleet.identities}
-    code, out, log = await apply(yard, port, file)
-    assert (code, out) == (4, "")
+    log = await refused(yard, port, fleet, file)
     assert "error: B2: 3 to install now, 0 writes in the plan" in log
     assert "1 objection: nothing was written; review it anew" in log
-    assert {name: fleet.writes(name).set_profile for name in fleet.identities} == before
 
 
 async def test_a_station_that_can_take_less_since_stops_the_whole(yard, port, tmp_path):
@@ -82,12 +92,9 @@ async def test_a_station_that_can_take_less_since_stops_the_whole(yard, port, tm
     station = fleet.station("A1")
     station.plate = replace(station.plate, max_periods=1, firmware="2.0")
     fleet.reboot("A1", keep_memory=True)
-    before = {name: fleet.writes(name).set_profile for name in fleet.identities}
-    code, out, log = await apply(yard, port, file)
-    assert (code, out) == (4, "")
+    log = await refused(yard, port, fleet, file)
     assert "error: A1: refuses what the plan has: " in log
     assert "1 period" in log
-    assert {name: fleet.writes(name).set_profile for name in fleet.identities} == before
 
 
 async def test_a_plan_of_git_alone_is_applied_while_its_digest_holds(yard, port, tmp_path):
