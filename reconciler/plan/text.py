@@ -7,7 +7,7 @@ are those of the fleet's time zone.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from reconciler.plan.change import Clear, Install, Replace
 from reconciler.plan.itemise import Itemiser
 from reconciler.plan.planned import FleetPlan, Version
-from reconciler.plan.sections import NO_GROUP, Cluster, Division, Part, Section, Topic, divide, sections
+from reconciler.plan.sections import NO_GROUP, Cluster, Division, Topic, divide, sections
 from reconciler.plan.words import (
     describe_change,
     describe_instant,
@@ -66,8 +66,7 @@ HEADINGS = {
 
 def write_text(plan: FleetPlan, by: Division = Division.CHANGE) -> tuple[Line, ...]:
     """Give a plan's lines; the last is the summary."""
-    itemiser = Itemiser(plan)
-    body = [line for part in divide(plan, by) for line in _part(plan, part, by, itemiser)]
+    body = list(_body(plan, by, Itemiser(plan)))
     told = [line for note in (_renewals, _offline, _departed, _assumed) for line in note(plan)]
     head = [Line(text, Tone.QUIET) for text in _wrap(_heading(plan), "", "  ")]
     quiet = [] if body or told else [Line("Nothing to change.")]
@@ -131,21 +130,33 @@ def _waves(plan: FleetPlan) -> Iterator[Line]:
         yield from _told(heading, text, Tone.QUIET)
 
 
-def _part(plan: FleetPlan, part: Part, by: Division, itemiser: Itemiser) -> Iterator[Line]:
-    """Tell a part of the plan; what was asked for station by station is never cut short."""
-    found = sections(plan, part.stations, itemiser)
-    if found and by is Division.GROUP:
-        yield Line(f"Group {part.heading}" if part.heading != NO_GROUP else "Stations in no group", Tone.HEADING)
-    for section in found:
-        if section.topic in HEADINGS:
-            yield Line(HEADINGS[section.topic], Tone.HEADING)
-        yield from _section(section)
+def _body(plan: FleetPlan, by: Division, itemiser: Itemiser) -> Iterator[Line]:
+    """Tell the parts of the plan; station by station nothing is cut short, and each topic has all of its stations."""
+    parts = [(part, sections(plan, part.stations, itemiser)) for part in divide(plan, by)]
+    if by is Division.STATION:
+        found = [section for _, each in parts for section in each]
+        clusters = (
+            (topic, [cluster for one in found if one.topic is topic for cluster in one.clusters]) for topic in Topic
+        )
+        for topic, told in clusters:
+            yield from _topic(topic, told)
+        return
+    for part, each in parts:
+        if each and by is Division.GROUP:
+            yield Line(f"Group {part.heading}" if part.heading != NO_GROUP else "Stations in no group", Tone.HEADING)
+        for section in each:
+            yield from _topic(section.topic, section.clusters[:MOST_GROUPS])
+            yield from _rest(len(section.clusters) - MOST_GROUPS)
 
 
-def _section(section: Section) -> Iterator[Line]:
-    for cluster in section.clusters[:MOST_GROUPS]:
+def _topic(topic: Topic, clusters: Sequence[Cluster]) -> Iterator[Line]:
+    if clusters and topic in HEADINGS:
+        yield Line(HEADINGS[topic], Tone.HEADING)
+    for cluster in clusters:
         yield from _cluster(cluster)
-    left = len(section.clusters) - MOST_GROUPS
+
+
+def _rest(left: int) -> Iterator[Line]:
     if left > 0:
         yield Line(f"and {count(left, 'more group')}; -o json has all of them", Tone.WARN)
 

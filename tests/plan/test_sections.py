@@ -98,6 +98,16 @@ def test_by_station_each_station_has_its_own_lines():
     assert not any("2 stations (A" in line for line in lines)
 
 
+def test_by_station_nothing_that_is_done_now_stands_under_the_heading_of_what_is_done_later():
+    plan = plan_fleet(revision(MORE), MONDAY, revision())
+    first, *others = plan.stations
+    mixed = replace(plan, stations=(replace(first, verdicts=(), later=(1,)), *others))
+    lines = [line.text for line in write_text(mixed, Division.STATION)]
+    (heading,) = (number for number, line in enumerate(lines) if line.startswith("Later"))
+    assert [line for line in lines[heading:] if "1 station (" in line] == [lines[heading + 1]]
+    assert first.identity in lines[heading + 1]
+
+
 def test_what_the_guardrails_refuse_stands_first_and_what_was_eased_is_repeated():
     crowd = (("A-{01..04}", "A-{01..60}"), ("import: 200 kW, export: 200 kW", "import: 2 MW, export: 2 MW"))
     eased = ("discharge: allowed", 'discharge: allowed\n  guardrails: {reversal: {severity: "off", reason: They rest}}')
