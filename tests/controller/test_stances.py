@@ -5,6 +5,7 @@ import pytest
 from immutables import Map
 
 from reconciler.controller.stances import stopped, turn
+from reconciler.controller.step import step
 from reconciler.controller.world import Recording, Storm, Suspension, World
 from reconciler.rollout.conditions import Reason
 from reconciler.rollout.station import Station
@@ -39,3 +40,11 @@ def test_how_a_station_stands_is_kept_until_it_turns():
     assert turned["a1"].reason is Reason.PROGRESSING
     assert turn(world, "a1", Station("A1"), PENDING, NOW + timedelta(hours=1)) is turned
     assert turn(world, "a1", Station("A1"), Next("in-sync"), NOW)["a1"].reason is Reason.IN_SYNC
+
+
+def test_since_when_nothing_can_be_recorded_is_the_first_time_that_it_was_told():
+    world, _ = step(World(), Recording(ok=False, why="disk full"), NOW)
+    world, _ = step(world, Recording(ok=False, why="disk still full"), NOW + timedelta(hours=1))
+    assert world.recording == Recording(ok=False, why="disk still full", since=NOW)
+    world, _ = step(world, Recording(ok=True), NOW + timedelta(hours=2))
+    assert world.recording == Recording(ok=True, since=NOW + timedelta(hours=2))
