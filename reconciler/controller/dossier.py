@@ -17,7 +17,9 @@ from reconciler.profiles.form import (
     JsonObject,
     Malformed,
     read_integer,
+    read_list,
     read_number,
+    read_object,
     read_text,
     read_truth,
     write_number,
@@ -213,19 +215,18 @@ def _read_faults(value: object) -> tuple[tuple[int, str], ...]:
 
 
 def _read_list(value: object, most: int) -> Sequence[object]:
-    if not isinstance(value, list | tuple) or len(value) > most:
+    items = read_list(value)
+    if len(items) > most:
         raise TypeError(f"must be a list of at most {most}")
-    return value
+    return items
 
 
 def _by_number(fields: StateFields, name: str, read: Callable[[object], T]) -> dict[int, T]:
     """Read an object whose keys are whole numbers."""
 
     def read_all(value: object) -> dict[int, T]:
-        if not isinstance(value, Mapping):
-            raise TypeError("must be an object")
         try:
-            return {int(str(key)): read(item) for key, item in value.items()}
+            return {int(str(key)): read(item) for key, item in read_object(value).items()}
         except Malformed as error:
             raise fields.malformed(f"{fields.at(name)}.{error.path}", error.message) from error
 
