@@ -113,7 +113,7 @@ def test_a_legend_that_would_meet_the_title_stands_on_a_row_of_its_own():
 
 def test_a_panel_in_which_nothing_flows_is_drawn():
     picture = site()
-    draw(replace(picture, panels=(Panel(()),)), "png")
+    assert png_size(draw(replace(picture, panels=(Panel(()),)), "png")) > (0, 0)
 
 
 def test_a_large_site_is_told_in_megawatts():
