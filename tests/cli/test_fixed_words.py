@@ -1,6 +1,7 @@
 """Options and arguments that take one of a few words name them all where another is given, and end with 64."""
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from reconciler.cli.main import app
@@ -9,6 +10,13 @@ from reconciler.web.view import STATES
 TABLE, NAMED = ("table", "json", "yaml"), ("table", "json", "yaml", "name")
 PLAN = ("text", "json", "markdown")
 BOGUS = "bogus"
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    """Take back where logs go: some commands send them to stderr before they read their options."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(
