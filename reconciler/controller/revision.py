@@ -27,7 +27,8 @@ from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Profile, Purpose, shared
 from reconciler.render.assume import assume, protocols
-from reconciler.render.desired import Desired, Renderer, parts_of, remember
+from reconciler.render.desired import Desired, Renderer, parts_of
+from reconciler.render.programmes import remember
 from reconciler.render.readiness import check_departures
 from reconciler.render.yielded import Fault
 from reconciler.rollout.site import HORIZON, Caps, Load, heavier, load_of_lines

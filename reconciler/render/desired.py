@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
-from typing import TypeVar
 
 from reconciler.errors import ManifestError, Unsupported
 from reconciler.manifests.fleet import Evse, Fleet, Station
@@ -24,17 +23,14 @@ from reconciler.profiles.wording import count
 from reconciler.render.lease import EPOCH, Lease, bucket, lease_at, window
 from reconciler.render.orders import Order, degrade, facts, merge
 from reconciler.render.origins import Misyielded, place
-from reconciler.render.programmes import Programmes
+from reconciler.render.programmes import Programmes, remember
 from reconciler.render.sandbox import Sandbox
 from reconciler.render.yielded import Fault, check_floor, check_ids, check_yield, first_discharge, read_yield, refuse
 
 FLOOR, STATION_MAX, SCHEDULE = "floor.yaml.j2", "station-max.yaml.j2", "schedule.yaml.j2"
 FIRST_EVSE = 10
 """Profile ids: the range's first is the floor's, the next the ceiling's, and EVSE n has `first + 10 + n`."""
-REMEMBERED = 20_000
 ZERO = Decimal(0)
-T = TypeVar("T")
-K = TypeVar("K")
 Kind = tuple[int, int, int, str, Capability, Lease]
 """What a rendering depends on: assignments, settings and EVSEs by their identity, then model, capability and lease."""
 
@@ -248,13 +244,6 @@ class Renderer:
             phases=0 if on_dc else max(each.phases for each in evses),
             voltage=self.fleet.nominal_voltage,
         )
-
-
-def remember(known: dict[K, T], key: K, value: T) -> None:
-    """Keep a result, and forget all when there are too many: they are only a saving."""
-    if len(known) >= REMEMBERED:
-        known.clear()
-    known[key] = value
 
 
 def parts_of(station: Station) -> tuple[int, int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from reconciler.manifests.fleet import Evse, Fleet, ReadyBy, Station
@@ -17,6 +18,8 @@ from reconciler.render.departures import Outcome, Span, cut, departures, settle
 from reconciler.render.orders import Order, cut_orders, envelope, evse_orders, is_directed, nominal, plain_order
 
 REMEMBERED = 20_000
+T = TypeVar("T")
+K = TypeVar("K")
 AHEAD = timedelta(days=12)
 """How many days are compiled at once: a lease that began yesterday, the days of a proof, and some to spare."""
 
@@ -71,9 +74,7 @@ class Programmes:
         known = self._outcomes.get(key)
         if known is None:
             known = settle(ready, self._least(station, evse, counts), counts)
-            if len(self._outcomes) >= REMEMBERED:
-                self._outcomes.clear()
-            self._outcomes[key] = known
+            remember(self._outcomes, key, known)
         return known
 
     def is_directed(self, station: Station) -> bool:
@@ -107,6 +108,13 @@ class Programmes:
 
     def _orders(self, station: Station, evse: Evse, span: Span) -> tuple[Order, ...]:
         return evse_orders(station.assignments, evse, self.zone, self._fleet.nominal_voltage, span)
+
+
+def remember(known: dict[K, T], key: K, value: T) -> None:
+    """Keep a result, and forget all when there are too many: they are only a saving."""
+    if len(known) >= REMEMBERED:
+        known.clear()
+    known[key] = value
 
 
 def _part(line: Timeline, span: Span) -> Timeline:

@@ -72,7 +72,7 @@ def test_all_reasons_are_given_at_once_and_in_order():
 
 
 def test_equal_goals_are_one_and_their_number_is_bounded(monkeypatch):
-    monkeypatch.setattr("reconciler.render.desired.REMEMBERED", 3)
+    monkeypatch.setattr("reconciler.render.programmes.REMEMBERED", 3)
     made = Revision(revision().snapshot, revision().fleet, SHIPPED)
     station = made.fleet.station("A-1")
     capability = assume(station.declared, Protocol.V21)

@@ -16,7 +16,8 @@ from reconciler.profiles.composite import Situation, compose, flow_at
 from reconciler.profiles.form import write_profile
 from reconciler.profiles.profile import Mode, Unit
 from reconciler.render.assume import assume, protocols
-from reconciler.render.desired import Renderer, remember
+from reconciler.render.desired import Renderer
+from reconciler.render.programmes import remember
 from toys import NOON, revision, shipped
 
 HOUR = timedelta(hours=1)
@@ -218,7 +219,7 @@ def test_a_fleets_own_template_replaces_the_shipped_one():
 
 
 def test_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr("reconciler.render.desired.REMEMBERED", 2)
+    monkeypatch.setattr("reconciler.render.programmes.REMEMBERED", 2)
     known = {}
     for number in range(5):
         remember(known, number, number)
