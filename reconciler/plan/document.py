@@ -13,11 +13,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from reconciler.profiles.profile import Mode
+from reconciler.profiles.rules import MOST_POINTS
 
 FORMAT_VERSION = 1
 MOST_STATIONS = 200_000
-MOST_POINTS = 20
-"""Of a curve, as in OCPP 2.1."""
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FILE_NAME = "plan.v1.json"
 
