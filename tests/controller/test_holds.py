@@ -281,6 +281,15 @@ def test_routine_read_backs_get_a_share_of_what_is_in_flight():
     assert max(at_once) == 2
 
 
+def test_no_more_commands_are_in_flight_than_the_settings_say():
+    fleet = ToyFleet((*EIGHT, "B-1"), settings=Settings(most_in_flight=3)).load(made())
+    at_once = []
+    fleet.watch = lambda each: at_once.append(each.world.in_flight)
+    fleet.connect().run()
+    assert max(at_once) == 3
+    assert {fleet.state(each) for each in fleet.stations} == {"in-sync"}
+
+
 def test_drift_is_counted_over_two_spans_at_most():
     fleet = stormy()
     for each in EIGHT[:4]:

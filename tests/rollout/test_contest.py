@@ -164,6 +164,14 @@ def test_after_a_day_of_peace_it_is_put_back_again(arena, other):
     assert (made.times(1011), made.standing().state) == (4, "in-sync")
 
 
+def test_what_is_put_back_after_a_day_of_peace_is_the_first_of_the_next_day(arena, other):
+    made = arena()
+    fight(made, lambda: made.put(other)).wait(DAY)
+    assert made.times(1011) == 4
+    fight(made, lambda: made.put(other))
+    assert made.times(1011) == 6
+
+
 def test_who_goes_on_changing_what_we_left_keeps_us_away(arena, bench, other):
     made = arena()
     fight(made, lambda: made.put(other))
