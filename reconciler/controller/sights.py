@@ -12,29 +12,41 @@ from decimal import Decimal
 from reconciler.controller.world import World
 from reconciler.profiles.composite import Flow, Situation, flow_at
 from reconciler.rollout.progress import Rollout, Sight
-from reconciler.rollout.station import Goal, Station
+from reconciler.rollout.station import Goal, Station, second_opinion
 
 FRESH = timedelta(minutes=5)
 """For how long a metered power says something."""
 SLOW = timedelta(minutes=1)
 """How long a vehicle may take to follow a change."""
+NOT_SHOWN = "its composite schedules do not show what it accepted"
 LEAST_TOLERANCE_W = Decimal(500)
 
 
 def sight(world: World, rollout: Rollout, key: str, station: Station) -> Sight:
-    """Give what a member of a rollout shows; one that a person has suspended is not waited for."""
-    verified = station.verified is not None and station.verified.revision == rollout.commit
-    online = station.session is not None and key not in world.suspended
-    return Sight(online, verified, _trouble(world, rollout, key, station))
+    """Give what a member of a rollout shows; one that a person has suspended is not waited for.
 
-
-def _trouble(world: World, rollout: Rollout, key: str, station: Station) -> str:
-    faults = station.faults - rollout.faults.get(key, frozenset())
-    if faults:
-        return f"fault on EVSE {min(faults)}"
-    standing = world.standing.get(key)
+    Where a station does not report its profiles, its composite schedules are the read-back (invariant 9).
+    """
     aimed = station.goal is not None and station.goal.revision == rollout.commit
-    return standing.why if aimed and standing is not None and standing.state == "refused" else ""
+    opinion = second_opinion(station) if aimed else None
+    verified = opinion or (station.verified is not None and station.verified.revision == rollout.commit)
+    online = station.session is not None and key not in world.suspended
+    troubles = (
+        _fault(rollout, key, station),
+        _refusal(world, key) if aimed else "",
+        NOT_SHOWN if opinion is False else "",
+    )
+    return Sight(online, verified, next(filter(None, troubles), ""))
+
+
+def _fault(rollout: Rollout, key: str, station: Station) -> str:
+    faults = station.faults - rollout.faults.get(key, frozenset())
+    return f"fault on EVSE {min(faults)}" if faults else ""
+
+
+def _refusal(world: World, key: str) -> str:
+    standing = world.standing.get(key)
+    return standing.why if standing is not None and standing.state == "refused" else ""
 
 
 def off_power(world: World, rollout: Rollout, now: datetime) -> Mapping[str, str]:

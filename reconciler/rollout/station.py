@@ -172,6 +172,13 @@ def opinion(station: Station) -> bool | None:
     return all(allows_no_more(station.reported.composites[evse], accepted) for evse in station.goal.evses)
 
 
+def second_opinion(station: Station) -> bool | None:
+    """Say whether composite schedules show what was accepted, where they alone can; None while anything is open."""
+    if not station.blind or station.goal is None or changes(station.verdicts) or stuck(station):
+        return None
+    return opinion(station)
+
+
 def compare(goal: Goal, reported: Reported, now: datetime) -> tuple[Verdict, ...]:
     """Compare a goal with what its station is believed to hold."""
     return diff(goal.profiles, reported, goal.owned, now, goal.voltage, goal.foreign_rules)

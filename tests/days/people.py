@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import count
 
 from days import fleets
+from days.loop import kept
 from reconciler.controller.world import Ask, Order, RevisionLoaded, Verb
 from reconciler.rollout.commands import SendRaw
 
@@ -77,6 +78,7 @@ class People:
         override = verb is Verb.PROMOTE and self.rng.random() < 0.5
         order = Order(verb, "Eve", "because", f"t{next(self.tickets)}", keys, until, override)
         self.orders[order.ticket] = order
+        self._doubt(order)
         self.day.faults[f"order: {verb}"] += 1
         self.day.watch.on_trouble()
         self.day.report(order)
@@ -90,6 +92,7 @@ class People:
         chosen = self.rng.choice(older)
         revision = fleets.compile_again(chosen.files, chosen.commit, self.day.now)
         self.day.watch.on_trouble()
+        self.day.controller.recorder.revisions.append(kept(chosen, "taken", self.day.now, chosen.files))
         self.day.report(RevisionLoaded(revision, "because", "", "Eve", back=True))
 
     def ask(self, toy):
@@ -101,13 +104,15 @@ class People:
     def answered(self, reply):
         """Take in the answer to an order: what a person was told to be so is so from then on."""
         order = self.orders.pop(reply.ticket, None)
-        if order is None or reply.error:
-            return
-        if order.verb is Verb.SUSPEND:
+        if order is not None and not reply.error and order.verb is Verb.SUSPEND:
             self.suspended |= dict.fromkeys(order.keys, (self.day.now, order.until))
-        if order.verb is Verb.UNSUSPEND:
-            for key in order.keys:
-                self.suspended.pop(key, None)
+
+    def _doubt(self, order):
+        """Forget what an order may end: whether it is obeyed, and kept, is not sure until it is answered."""
+        for key in order.keys:
+            since, until = self.suspended.pop(key, (None, None))
+            if since is not None and order.verb is Verb.SUSPEND:
+                self.suspended[key] = (since, min(filter(None, (until, order.until)), default=None))
 
     def is_suspended(self, key, at):
         """Tell whether a person was told, before an instant, that a station is not written to."""

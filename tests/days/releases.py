@@ -8,6 +8,7 @@ from reconciler.profiles.fit import may_discharge
 from reconciler.profiles.profile import Purpose
 from reconciler.rollout.commands import Clear
 from reconciler.rollout.progress import Phase
+from reconciler.rollout.station import second_opinion
 from reconciler.rollout.windows import verdict
 
 MINUTE = timedelta(minutes=1)
@@ -106,12 +107,16 @@ class Releases:
             self.hold(opening.open or by_hand, "windows", f"a wave of {rollout.commit} is let out while {opening.why}")
 
     def _was_read_back(self, rollout, world):
-        """A wave is left only when every member that is online has the new revision read back (I9)."""
+        """A wave is left only when every member that is online has the new revision read back (I9).
+
+        Of one that does not report, it is its composite schedules that were.
+        """
         for key in rollout.released:
             toy = next(each for each in self.day.toys.values() if each.key == key)
             station = world.stations.get(key)
             gone = toy.session is None or station is None or station.session is None or key in world.suspended
-            if gone or key in rollout.failed or key in rollout.forgiven:
+            failed = world.rollout.failed if world.rollout else {}
+            if gone or key in rollout.failed or key in failed or key in rollout.forgiven or second_opinion(station):
                 continue
             verified = station.verified is not None and station.verified.revision == rollout.commit
             self.hold(verified, "I9 read back", f"{key} is not verified and its wave of {rollout.commit} has passed")
