@@ -253,11 +253,28 @@ def _releasing(asked: Asked) -> tuple[Rollout, Move | None] | None:
     rollout = asked.rollout
     if rollout.phase is not Phase.RELEASING:
         return None
-    if _is_awaited(rollout, asked.now):
-        return rollout, None
+    held = "" if (awaited := _is_awaited(rollout, asked.now)) else untried(rollout)
+    if awaited or held:
+        return (rollout if rollout.reason == held else replace(rollout, reason=held, changed_at=asked.now)), None
     until = asked.now + rollout.strategy.soak
     soaking = replace(rollout, phase=Phase.SOAKING, soak_until=until, reason="", changed_at=asked.now)
     return advance(soaking, *asked[1:])
+
+
+def untried(rollout: Rollout) -> str:
+    """Say why a wave that others follow has shown nothing, though somebody of it is there; empty where it has.
+
+    Who is offline holds nothing up (invariant 10); who refuses whatever it is sent tells nothing of the new revision.
+    """
+    if not 0 <= rollout.wave < len(rollout.waves) - 1:
+        return ""
+    wave = rollout.waves[rollout.wave]
+    refused = sum(key in rollout.forgiven for key in wave)
+    if not refused or any(key in rollout.verified for key in wave):
+        return ""
+    number, who = rollout.wave + 1, count(refused, "station")
+    way_out = "`reconciler rollout promote` goes on all the same"
+    return f"nobody of wave {number} could be tried: {who} refused what came before already; {way_out}"
 
 
 def _soaking(asked: Asked) -> tuple[Rollout, Move | None] | None:
@@ -293,6 +310,6 @@ TABLE: tuple[Row, ...] = (
     Row("failing", "a gate that says no stops everything, also between two waves", _failing),
     Row("closed", "nothing begins outside the windows", _closed),
     Row("waiting", "an open window lets out the first wave, or again what it had held back", _waiting),
-    Row("releasing", "every member that is online has the new revision read back", _releasing),
+    Row("releasing", "every member that is online has the new revision read back, and somebody has", _releasing),
     Row("soaking", "time shows what a read-back does not", _soaking),
 )

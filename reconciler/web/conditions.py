@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 from reconciler.profiles.form import write_instant
 from reconciler.profiles.wording import count
 from reconciler.rollout.conditions import STATUSES, Health, Reason, Status, Sync, Turned, health, sync
-from reconciler.rollout.progress import Phase, Rollout
+from reconciler.rollout.progress import Phase, Rollout, untried
 from reconciler.web.ports import WorldLike
 
 View: TypeAlias = dict[str, object]
@@ -216,6 +216,8 @@ def _rollout(rollout: Rollout) -> Cause | None:
             return Cause(stalls=True, reason="RolloutAborted", message=said, since=rollout.changed_at)
         case Phase.PAUSED:
             return Cause(stalls=True, reason="RolloutPaused", message=said, since=rollout.changed_at)
+        case Phase.RELEASING if untried(rollout):
+            return Cause(stalls=True, reason="WaveUntried", message=said, since=rollout.changed_at)
         case Phase.WAITING | Phase.RELEASING | Phase.SOAKING:
             return Cause(stalls=False, reason="RollingOut", message=said, since=rollout.began_at)
         case _:

@@ -139,8 +139,29 @@ def test_soon_after_a_start_who_is_offline_is_waited_for_unless_a_person_said_ot
     rollout = replace(seen(ask(begun())[0], a=AWAY), not_before=NOON + SOAK)
     assert ask(rollout) == (rollout, None)
     assert ask(seen(rollout, a=GOOD))[0].phase is Phase.SOAKING
-    assert ask(replace(rollout, forgiven=Map({"a": None})))[0].phase is Phase.SOAKING
+    past = replace(promote(rollout, "Ada", NOON)[0], forgiven=Map({"a": None}))
+    assert ask(seen(past, b=GOOD, c=GOOD))[0].phase is Phase.SOAKING
     assert ask(rollout, NOON + SOAK)[0].phase is Phase.SOAKING
+
+
+def test_a_wave_in_which_everybody_there_refused_already_waits_for_a_person():
+    first = seen(replace(ask(begun())[0], forgiven=Map({"a": None})), a=THERE)
+    held, move = ask(first)
+    assert (held.phase, move) == (Phase.RELEASING, None)
+    assert held.reason.startswith("nobody of wave 1 could be tried: 1 station refused what came before already; `rec")
+    assert ask(held, NOON + SOAK) == (held, None)
+    assert ask(seen(held, a=GOOD))[0].phase is Phase.SOAKING
+    assert ask(seen(held, a=GOOD))[0].reason == ""
+    assert promote(held, "Ada", NOON)[1] == Release(("b", "c"))
+
+
+def test_the_last_wave_has_nobody_behind_it_that_it_could_warn():
+    last = ask(begun((("b", "c"),), forgiven=Map({"b": None, "c": None})))[0]
+    assert ask(last)[0].phase is Phase.SOAKING
+
+
+def test_a_wave_of_which_nobody_is_there_holds_nothing_up():
+    assert ask(seen(ask(begun())[0], a=AWAY))[0].phase is Phase.SOAKING
 
 
 def test_what_is_paused_or_over_does_not_move():

@@ -145,6 +145,12 @@ REFUSED = RevisionRefused("badc0de", "Oops", (ManifestError("no", Place("a.yaml"
         ({"rollout": rollout(Phase.ABORTED, "gate")}, "Stalled", "RolloutAborted", "c0ffee, wave 1 of 2: gate"),
         ({"rollout": rollout(Phase.PAUSED, "lunch")}, "Stalled", "RolloutPaused", "c0ffee, wave 1 of 2: lunch"),
         ({"rollout": rollout(Phase.SOAKING)}, "Reconciling", "RollingOut", "c0ffee, wave 1 of 2"),
+        (
+            {"rollout": replace(rollout(Phase.RELEASING, "nobody"), forgiven=Map({"a1": None}))},
+            "Stalled",
+            "WaveUntried",
+            "c0ffee, wave 1 of 2: nobody",
+        ),
     ],
 )
 def test_what_stands_over_all_stations_is_the_fleets_condition(yard, changes, kind, reason, message):
