@@ -197,8 +197,12 @@ def _count(onsets: Onsets | None, key: str, now: datetime) -> Onsets:
     if onsets is None or now >= onsets.since + 2 * SPAN:
         return Onsets(now, Map({key: None}))
     if now >= onsets.since + SPAN:
-        return Onsets(onsets.since + SPAN, Map({key: None}), onsets.now)
-    return replace(onsets, now=onsets.now.set(key, None))
+        return Onsets(onsets.since + SPAN, Map({key: None}), _but(onsets.now, key))
+    return replace(onsets, now=onsets.now.set(key, None), before=_but(onsets.before, key))
+
+
+def _but(keys: Map[str, None], key: str) -> Map[str, None]:
+    return keys.delete(key) if key in keys else keys
 
 
 def _storm(world: World, now: datetime) -> Storm | None:

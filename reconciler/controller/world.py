@@ -148,7 +148,10 @@ class Storm:
 
 @dataclass(frozen=True, slots=True)
 class Onsets:
-    """The stations that began to drift in the span that began `since`, and in the one before it."""
+    """The stations that began to drift in the span that began `since`, and those that did so only in the one before.
+
+    No station is in both, so that counting them costs nothing however many there are.
+    """
 
     since: datetime
     now: Map[str, None] = field(default_factory=Map)
@@ -156,7 +159,7 @@ class Onsets:
 
     def __len__(self) -> int:
         """Count the stations, each once however often it began to drift."""
-        return len(self.now) + sum(key not in self.now for key in self.before)
+        return len(self.now) + len(self.before)
 
 
 Event: TypeAlias = StationEvent | RevisionLoaded | RevisionRefused | Ask | Order | Recording

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from immutables import Map
 
-from reconciler.controller.holds import crowd, stop, take_turn
+from reconciler.controller.holds import SPAN, crowd, note_drift, stop, take_turn
 from reconciler.controller.world import Recording, Settings, Verb, World
 from reconciler.plan.change import changes
 from reconciler.profiles.fit import may_discharge
@@ -296,6 +298,21 @@ def test_drift_is_counted_over_two_spans_at_most():
         storm(fleet, (each,), 6 * MINUTES)
     assert fleet.world.storm is None
     assert len(fleet.world.onsets) < 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 25), st.sampled_from("abcde")), min_size=1, max_size=30))
+def test_onsets_count_each_station_of_two_spans_once_and_no_other(drifts):
+    world, now, began, known = World(), NOON, NOON, []
+    for gap, key in drifts:
+        now += gap * MINUTES
+        if not known or now >= began + 2 * SPAN:
+            began = now
+        elif now >= began + SPAN:
+            began += SPAN
+        known.append((now, key))
+        world = note_drift(world, key, "in-sync", "drifted", now)
+        assert len(world.onsets) == len({each for at, each in known if at >= began - SPAN})
+        assert not set(world.onsets.now) & set(world.onsets.before)
 
 
 def test_a_storm_holds_a_rollout_up_and_it_says_so():
