@@ -120,6 +120,11 @@ def _complete(sent: Entry, answer: str, now: datetime) -> Entry:
 
 def _answered(station: Station, event: RawAnswered, now: datetime) -> tuple[Entry, ...]:
     asked = [each for each in station.asked if each.ticket == event.ticket]
-    status = event.answer.get("status")
-    words = str(status or "answered") if event.ok else "not answered, or with an error"
+    words = _answer(event)
     return tuple(Entry(now, station.identity, each.action, "by hand", words) for each in asked)
+
+
+def _answer(event: RawAnswered) -> str:
+    if event.not_sent:
+        return f"not sent: {event.not_sent}"
+    return str(event.answer.get("status") or "answered") if event.ok else "not answered, or with an error"

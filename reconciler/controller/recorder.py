@@ -210,7 +210,8 @@ class Recorder:
             case Clear():
                 self._desk.report(Written(command.station, command.profile_id, None, NotSent(why)))
             case SendRaw():
-                self._desk.report(RawAnswered(command.station, command.ticket, ok=False, answer={"error": why}))
+                answer = {"error": why}
+                self._desk.report(RawAnswered(command.station, command.ticket, ok=False, answer=answer, not_sent=why))
             case Reply():
                 self._desk.release(replace(command, error=f"obeyed, but it would not survive a restart: {why}"))
 

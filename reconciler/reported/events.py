@@ -149,12 +149,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class RawAnswered:
-    """A hand-written request was answered; `ok` is false for CALLERROR, time-out and loss."""
+    """A hand-written request was answered; `ok` is false for CALLERROR, time-out and loss.
+
+    `not_sent` says why nothing of it left this process; it is empty where something did.
+    """
 
     station: str
     ticket: str
     ok: bool
     answer: Mapping[str, object]
+    not_sent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def undone(command: StationCommand, why: str) -> StationEvent:
         case Clear(profile_id=number):
             return Written(command.station, number, None, NotSent(why))
         case SendRaw(ticket=ticket):
-            return RawAnswered(command.station, ticket, ok=False, answer={"error": why})
+            return RawAnswered(command.station, ticket, ok=False, answer={"error": why}, not_sent=why)
         case _:  # pragma: no cover
             assert_never(command)
 
@@ -160,9 +160,10 @@ def _raw(station: str, ticket: str, ending: Ending) -> RawAnswered:
     match ending:
         case Answered(payload=payload):
             return RawAnswered(station, ticket, ok=True, answer=payload)
-        case Failed(code=code, description=description):
+        case Failed(code=code, description=description, fate=fate):
             answer = {"errorCode": code, "errorDescription": description}
-            return RawAnswered(station, ticket, ok=False, answer=answer)
+            not_sent = description if fate is Fate.UNSENT else ""
+            return RawAnswered(station, ticket, ok=False, answer=answer, not_sent=not_sent)
         case TimedOut():
             return RawAnswered(station, ticket, ok=False, answer={"error": _why(ending)})
         case _:  # pragma: no cover

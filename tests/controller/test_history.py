@@ -86,3 +86,11 @@ def test_boots_and_failed_requests_are_recorded():
     fleet.feed(Ask(SendRaw("A-1", "Reset", {}, "t1"), "ada"))
     _, effects = step(fleet.world, RawAnswered("A-1", "t1", ok=False, answer={}), fleet.now)
     assert effects[0].answer == "not answered, or with an error"
+
+
+def test_a_request_of_which_nothing_left_is_recorded_as_not_sent_and_why():
+    fleet = settled()
+    fleet.feed(Ask(SendRaw("A-1", "Reset", {}, "t1"), "ada"))
+    why = "could not be recorded: the disk is full"
+    _, effects = step(fleet.world, RawAnswered("A-1", "t1", ok=False, answer={}, not_sent=why), fleet.now)
+    assert effects[0].answer == "not sent: could not be recorded: the disk is full"

@@ -92,4 +92,5 @@ class Recorder:
             case Clear():
                 self.controller.report(Written(command.station, command.profile_id, None, NotSent(why)))
             case _:
-                self.controller.report(RawAnswered(command.station, command.ticket, ok=False, answer={"error": why}))
+                told = RawAnswered(command.station, command.ticket, ok=False, answer={"error": why}, not_sent=why)
+                self.controller.report(told)

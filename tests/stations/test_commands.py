@@ -345,13 +345,23 @@ async def test_a_request_by_hand_is_answered_with_what_came(place):
 async def test_a_request_by_hand_that_is_not_answered_says_so(place):
     await opened(place)
     place.server.execute(SendRaw("Q3-001", "Reset", {"type": "Immediate"}, "t"))
-    assert not (await place.events.next(RawAnswered)).ok
+    told = await place.events.next(RawAnswered)
+    assert (told.ok, told.not_sent) == (False, "")
+
+
+async def test_a_request_by_hand_to_a_station_that_is_not_there_is_not_sent(place):
+    await opened(place)
+    place.server.execute(SendRaw("Q3-009", "Reset", {"type": "Immediate"}, "t"))
+    told = await place.events.next(RawAnswered)
+    assert (told.ok, told.not_sent) == (False, "the station is not connected")
 
 
 async def test_a_request_by_hand_that_is_not_json_is_not_sent(place):
     await opened(place)
     place.server.execute(SendRaw("Q3-001", "Reset", {"type": object()}, "t"))
-    assert "not JSON" in str((await place.events.next(RawAnswered)).answer)
+    told = await place.events.next(RawAnswered)
+    assert "not JSON" in told.not_sent
+    assert told.answer["errorDescription"] == told.not_sent
     assert place.server.frames("Q3-001") == {}
 
 
