@@ -14,6 +14,7 @@ from reconciler.controller.line import Line
 from reconciler.controller.revision import Revision
 from reconciler.errors import ManifestError
 from reconciler.manifests.fleet import Station as Manifest
+from reconciler.plan.pace import AT_ONCE
 from reconciler.reported.events import StationEvent
 from reconciler.rollout.commands import SendRaw, StationCommand, Wake
 from reconciler.rollout.conditions import Turned
@@ -35,7 +36,7 @@ class Settings:
     """
 
     read_back: timedelta = timedelta(minutes=15)
-    most_in_flight: int = 500
+    most_in_flight: int = AT_ONCE
     reading_share: float = 0.2
     signed_only: bool = False
 

@@ -1,7 +1,7 @@
 """How long a plan takes to be carried out: wave after wave, as fast as the fleet's strategy lets writes out.
 
-Called by `fleet_plan`. It refuses to know the controller's state and whether a window is open; what it is told of
-networks are the usual numbers.
+Called by `fleet_plan`; what a pace means is asked by the controller's meters and the view of a rollout as well. It
+refuses to know the controller's state and whether a window is open; what it is told of networks are the usual numbers.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from reconciler.plan.change import Change, Install, subject
 EXCHANGE = timedelta(seconds=2)
 """What one request and its answer take over a mobile network, as a rule."""
 AT_ONCE = 500
-"""How many commands the controller has in flight over the whole fleet."""
+"""How many commands the controller has in flight over the whole fleet, unless it is told otherwise."""
 MINUTE = timedelta(minutes=1)
 BURST = 12
-"""One part in so many of a minute's writes goes at once."""
+"""One part in so many of a minute's writes may go at once."""
 
 
 class Work(NamedTuple):
@@ -50,8 +50,14 @@ def estimate(stations: Iterable[Work], strategy: Strategy) -> timedelta:
 
 def least_time(writes: int, per_minute: int) -> timedelta:
     """Give the time that so many writes take at a pace, from the first to the last."""
+    burst, interval = shape(per_minute)
+    return max(writes - burst, 0) * interval
+
+
+def shape(per_minute: int) -> tuple[int, timedelta]:
+    """Give how many writes of a pace may go at once, and the time that each takes after that."""
     burst = max(1, per_minute // BURST)
-    return max(writes - burst, 0) * MINUTE / max(1, per_minute - burst)
+    return burst, MINUTE / max(1, per_minute - burst)
 
 
 def _alone(work: Work) -> timedelta:

@@ -7,11 +7,9 @@ writes go out than the pace says; what was not used can't be made up for in a bu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-MINUTE = timedelta(minutes=1)
-BURST = 12
-"""One part in so many of a minute's writes may go at once."""
+from reconciler.plan.pace import shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +23,16 @@ def takes_up(per_minute: int, began_at: datetime | None) -> Meter:
     """Give the first meter of a process: one that took up another's work at an instant has no burst left of it."""
     if began_at is None:
         return Meter()
-    burst, interval = _shape(per_minute)
+    burst, interval = shape(per_minute)
     return Meter(began_at + interval * burst)
 
 
 def opens_at(meter: Meter, per_minute: int, now: datetime) -> datetime:
     """Give the instant from which the next write may go; `per_minute` is at least 1."""
-    burst, interval = _shape(per_minute)
+    burst, interval = shape(per_minute)
     return max(now, (meter.through_at or now) - interval * (burst - 1))
 
 
 def spend(meter: Meter, per_minute: int, at: datetime) -> Meter:
     """Count a write that goes at an instant."""
-    return Meter(max(meter.through_at or at, at) + _shape(per_minute)[1])
-
-
-def _shape(per_minute: int) -> tuple[int, timedelta]:
-    """Give how many may go at once, and the time that each takes."""
-    burst = max(1, per_minute // BURST)
-    return burst, MINUTE / max(1, per_minute - burst)
+    return Meter(max(meter.through_at or at, at) + shape(per_minute)[1])

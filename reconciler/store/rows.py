@@ -1,4 +1,4 @@
-"""Values as rows and back. Called by `store` and `questions`; does no I/O.
+"""Values as rows and back. Called by `store` and `selections`; does no I/O.
 
 What stations say ends up here, so that every text is made such that both engines take it: one odd character must not
 keep a whole batch from being recorded.

@@ -1,4 +1,4 @@
-"""The tables as they are now. Called by `rows`, `questions` and `store`; a test holds them equal to the migrations'.
+"""The tables as they are now. Called by `rows`, `selections` and `store`; a test holds them equal to the migrations'.
 
 `documents` holds the present: one row per name, replaced as a whole. `history` is only ever added to, until retention
 takes its oldest lines; `causes` holds once what many lines share, which halves the database. `revisions` holds each

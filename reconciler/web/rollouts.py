@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import TypeAlias
 
+from reconciler.plan.pace import least_time
 from reconciler.profiles.form import write_instant
 from reconciler.profiles.wording import count
 from reconciler.rollout.progress import Phase, Rollout
@@ -84,7 +85,7 @@ def rest(rollout: Rollout, members: tuple[Member, ...], now: datetime) -> View:
         return {"stations": 0, "leastSeconds": 0}
     left = sum(each.state in ("open", "waiting") for each in members)
     pace = rollout.strategy.writes_per_minute
-    writing = timedelta(minutes=left / pace) if pace else timedelta(0)
+    writing = least_time(left, pace) if pace else timedelta(0)
     soaking = rollout.strategy.soak * (len(rollout.waves) - rollout.wave - 1)
     if rollout.phase is Phase.SOAKING and rollout.soak_until is not None:
         soaking += max(rollout.soak_until - now, timedelta(0))

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from math import ceil
 
 import pytest
 
 from reconciler.controller.kept import restore_course, write_fleet, write_rollout
 from reconciler.controller.world import Recording, Verb, World
+from reconciler.plan.pace import least_time
 from reconciler.reported.events import Faulted
 from reconciler.rollout.ledger import Kind
 from reconciler.web.rollouts import STATES, rollout_view, suspensions_view
@@ -21,6 +23,11 @@ def going(spec="waves: [1, 50%, 100%], soak: 5m", after=MINUTES, away=()):
     for each in away:
         fleet.disconnect(each)
     return fleet.load(made(spec, commit="c2", first=-6)).run(after)
+
+
+def seconds(writes):
+    """Give what so many writes take at the slow pace."""
+    return least_time(writes, 60).total_seconds()
 
 
 def shown(fleet):
@@ -115,9 +122,9 @@ def test_the_rest_is_one_write_for_each_station_at_the_pace_and_the_soaks_to_com
     fleet = going(SLOW)
     left = (rollout(fleet).soak_until - fleet.now).total_seconds()
     assert 4 * 60 < left < 5 * 60
-    assert shown(fleet)["rest"] == {"stations": 7, "leastSeconds": 1 + int(7 + left + 2 * 5 * 60)}
+    assert shown(fleet)["rest"] == {"stations": 7, "leastSeconds": ceil(seconds(7) + left + 2 * 5 * 60)}
     fleet = going(SLOW, after=timedelta(0))
-    assert shown(fleet)["rest"]["leastSeconds"] == 8 + 3 * 5 * 60
+    assert shown(fleet)["rest"]["leastSeconds"] == ceil(seconds(8)) + 3 * 5 * 60
     order(fleet, Verb.ABORT)
     assert shown(fleet)["rest"] == {"stations": 0, "leastSeconds": 0}
     fleet = going("waves: [1, 100%], soak: 5m, pace: {writes: unlimited}")
@@ -127,13 +134,17 @@ def test_the_rest_is_one_write_for_each_station_at_the_pace_and_the_soaks_to_com
 def test_a_soak_that_is_over_is_not_counted():
     fleet = going(SLOW)
     fleet.now = rollout(fleet).soak_until + MINUTES
-    assert shown(fleet)["rest"]["leastSeconds"] == 7 + 2 * 5 * 60
+    assert shown(fleet)["rest"]["leastSeconds"] == ceil(seconds(7)) + 2 * 5 * 60
 
 
 def test_before_the_first_wave_no_soak_is_under_way():
     fleet = going('waves: [100%], soak: 5m, pace: {writes: 60}, windows: [{deny: "0 13 * * *", for: 4h}]')
     view = shown(fleet)
-    assert (view["phase"], view["window"]["open"], view["rest"]["leastSeconds"]) == ("waiting", False, 8 + 5 * 60)
+    assert (view["phase"], view["window"]["open"], view["rest"]["leastSeconds"]) == (
+        "waiting",
+        False,
+        ceil(seconds(8)) + 5 * 60,
+    )
     assert view["window"]["until"] == "2026-03-03T16:00:00Z"
 
 
