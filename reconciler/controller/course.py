@@ -69,6 +69,7 @@ def load(world: World, event: RevisionLoaded, now: datetime) -> Stepped:
     placed = place(world, head, waiting, _needed(rollout))
     world = replace(part(world, placed, now), rollout=rollout)
     words = f"begun: {count(len(previous), 'station')} to change, in {count(len(rollout.waves), 'wave')}"
+    words = words if previous else "taken: no station to change"
     told = (*lines, _line(now, words, head.commit, event.who), *wake_all(world, now))
     world, effects = tend(keep(world), now)
     return world, (*told, *effects)
@@ -147,7 +148,8 @@ def carry_out(world: World, rollout: Rollout, move: Move, now: datetime) -> Step
             left = len(rollout.not_awaited)
             words = f"complete: {len(rollout.verified)} verified, {len(rollout.deferred) - left} deferred"
             words = f"{words}, {left} not awaited" if left else words
-            return place(world, world.revision, world.placed), (_line(now, words, rollout.commit),)
+            lines = (_line(now, words, rollout.commit),) if rollout.previous else ()
+            return place(world, world.revision, world.placed), lines
         case _:  # pragma: no cover
             assert_never(move)
 

@@ -16,7 +16,7 @@ from reconciler.profiles.form import write_instant
 from reconciler.profiles.wording import count
 from reconciler.rollout.conditions import STATUSES, Health, Reason, Status, Sync, Turned, health, sync
 from reconciler.rollout.progress import Phase, Rollout, untried
-from reconciler.web.ports import WorldLike
+from reconciler.web.ports import StormLike, WorldLike
 
 View: TypeAlias = dict[str, object]
 READY, RECONCILING, STALLED = "Ready", "Reconciling", "Stalled"
@@ -132,6 +132,11 @@ def tell(conditions: Iterable[Condition]) -> list[View]:
     ]
 
 
+def tell_storm(storm: StormLike) -> str:
+    """Say what a storm is, for whoever tells of it."""
+    return f"{storm.drifted} of {count(storm.connected, 'connected station')} drifted at once"
+
+
 def axes(world: WorldLike, key: str) -> View:
     """Give a station's two axes."""
     reason = stance(world, key).reason
@@ -197,9 +202,7 @@ def _causes(world: WorldLike) -> Iterator[Cause]:
     if not world.recording.ok:
         yield Cause(stalls=True, reason="NotRecording", message=world.recording.why, since=world.recording.since)
     if world.storm is not None:
-        storm = world.storm
-        words = f"{storm.drifted} of {count(storm.connected, 'connected station')} drifted at once"
-        yield Cause(stalls=True, reason="DriftStorm", message=words, since=storm.since)
+        yield Cause(stalls=True, reason="DriftStorm", message=tell_storm(world.storm), since=world.storm.since)
     if world.refused is not None:
         refused = world.refused
         words = f"{count(len(refused.errors), 'error')} in {refused.commit[:12]}: {refused.subject}"

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from reconciler.profiles.wording import count
 from reconciler.rollout.progress import Phase, Rollout
+from reconciler.web.conditions import tell_storm
 from reconciler.web.ports import WorldLike
 from reconciler.web.survey import survey
 
@@ -58,7 +59,6 @@ class Scene:
 def look(world: WorldLike, now: datetime) -> Scene:
     """Give the scene of an instant."""
     seen, storm, refused = survey(world, now), world.storm, world.refused
-    words = f"{storm.drifted} of {count(storm.connected, 'connected station')} drifted at once" if storm else ""
     first = str(refused.errors[0]) if refused and refused.errors else ""
     return Scene(
         at=now,
@@ -66,7 +66,7 @@ def look(world: WorldLike, now: datetime) -> Scene:
         rollout=world.rollout,
         refused=(refused.commit, first) if refused else ("", ""),
         refused_at=refused.since if refused else None,
-        storm=words,
+        storm=tell_storm(storm) if storm else "",
         at_risk=seen.at_risk + seen.lapsed,
     )
 
@@ -79,12 +79,11 @@ def tell(before: Scene | None, after: Scene) -> tuple[Notice, ...]:
 
 def _rollout(old: Rollout | None, scene: Scene) -> Iterator[Notice]:
     new = scene.rollout
-    if new is None or new is old:
-        return
+    if new is None or new is old or not (new.waves or new.urgent):
+        return  # a commit that changes no station is nobody's news
     begun = old if old is not None and (old.commit, old.began_at) == (new.commit, new.began_at) else None
     if begun is None:
-        members = sum(map(len, new.waves))
-        yield _about(scene, new, Event.STARTED, f"{count(members, 'station')} in {count(len(new.waves), 'wave')}")
+        yield _about(scene, new, Event.STARTED, ", ".join(_members(new)))
     for wave in range(_done(begun) if begun else 0, _done(new)):
         words = f"wave {wave + 1} of {len(new.waves)} ({count(len(new.waves[wave]), 'station')})"
         yield _about(scene, new, Event.WAVE_DONE, words, wave + 1)
@@ -92,9 +91,18 @@ def _rollout(old: Rollout | None, scene: Scene) -> Iterator[Notice]:
     if new.phase is Phase.COMPLETE and not over:
         left, offline = len(new.not_awaited), len(new.deferred) - len(new.not_awaited)
         words = f"{len(new.verified)} verified, {offline} offline, {len(new.failed)} failed"
-        yield _about(scene, new, Event.COMPLETE, f"{words}, {left} not awaited" if left else words)
+        told = f"{words}, {left} not awaited" if left else words
+        yield _about(scene, new, Event.COMPLETE, told if new.waves else ", ".join(_members(new)))
     if new.phase is Phase.ABORTED and not over:
         yield _about(scene, new, Event.ABORTED, new.reason, new.wave + 1)
+
+
+def _members(rollout: Rollout) -> Iterator[str]:
+    """Count those that follow wave by wave, and those that do not wait for one."""
+    if rollout.waves:
+        yield f"{count(sum(map(len, rollout.waves)), 'station')} in {count(len(rollout.waves), 'wave')}"
+    if rollout.urgent:
+        yield f"{count(len(rollout.urgent), 'station')} made safer at once"
 
 
 def _done(rollout: Rollout) -> int:

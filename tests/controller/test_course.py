@@ -25,6 +25,14 @@ def test_a_commit_that_a_person_forces_leaves_quarantine_so_that_one_may_go_back
     assert set(fleet.world.quarantined) == {"c3"}
 
 
+def test_a_commit_that_changes_no_station_leaves_one_line_that_says_so():
+    fleet = settled()
+    fleet.load(made(commit="c2")).run(30 * MINUTES)
+    assert rollout(fleet).phase is Phase.COMPLETE
+    lines = [each.reason for each in fleet.history if each.action == "rollout" and each.revision == "c2"]
+    assert lines == ["taken: no station to change"]
+
+
 def test_plans_are_remembered_for_as_long_as_somebody_follows_their_commits():
     fleet = settled("waves: [100%]")
     for number in range(2, 6):

@@ -61,6 +61,23 @@ def test_a_rollout_of_one_station_is_told_in_the_singular():
     assert [each.message for each in tell(*course)][:2] == ["1 station in 1 wave", "wave 1 of 1 (1 station)"]
 
 
+def test_a_commit_that_changes_no_station_is_no_news():
+    for phase in (Phase.WAITING, Phase.COMPLETE):
+        assert told(scene(), scene(rollout=replace(rollout(phase, -1), waves=()))) == []
+
+
+def test_who_is_made_safer_at_once_is_told_though_it_is_of_no_wave():
+    both = replace(rollout(Phase.WAITING, -1), urgent=("b1", "b2"))
+    assert [each.message for each in tell(scene(), scene(rollout=both))] == [
+        "4 stations in 3 waves, 2 stations made safer at once"
+    ]
+    alone = replace(rollout(Phase.COMPLETE, -1), waves=(), urgent=("b1",))
+    assert [(each.event, each.message) for each in tell(scene(), scene(rollout=alone))] == [
+        (Event.STARTED, "1 station made safer at once"),
+        (Event.COMPLETE, "1 station made safer at once"),
+    ]
+
+
 def test_the_end_of_a_rollout_tells_apart_who_was_offline_and_who_was_not_awaited():
     def ended(*forgiven):
         left = {"deferred": Map(dict.fromkeys(("a1", "a2", "a3"))), "forgiven": Map(dict.fromkeys(forgiven))}
