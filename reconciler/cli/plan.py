@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +40,8 @@ With --state or --server the head is compared with what stations report; then --
 controller had in force, if this repository has it) tells intended changes from drift.
 
 With -o markdown it is a comment for a pull request, with a hidden marker by which it is updated in place; --pictures
-draws what it refers to. --out saves the plan: `reconciler show` prints it again, `reconciler apply` applies it.
+draws what it refers to. --out saves the plan: `reconciler show` prints it again, `reconciler apply` applies it. Where
+a revision can't be taken, the comment says why with every error, and so does -o json (`"ok": false`); it ends with 1.
 
 With --exit-code: 0 = nothing to do, 2 = changes are pending, 3 = drift only, 4 = something is refused.
 
@@ -76,15 +79,31 @@ def plan(
     now, until = read_at(""), read_duration("--expires", expires)
     instant = (read_at(at) if at else now).replace(microsecond=0)
     held = read_held(state, server)
-    revision = prove(read_tree(path, head), instant)
-    before = find_base(path, base, held, revision)
-    planned = plan_fleet(revision, instant, before, held.stations if held else None)
+    refs = (base or (HEAD if held is None else held.revision), head)
+    with _telling(path, refs, output, is_base=False):
+        revision = prove(read_tree(path, head), instant)
+    with _telling(path, refs, output, is_base=True):
+        before = find_base(path, base, held, revision)
+    with _telling(path, refs, output, is_base=False):
+        planned = plan_fleet(revision, instant, before, held.stations if held else None)
     planned = replace(planned, created=now, expires=now + until, state_at=held.at if held else None)
     links = _draw(pictures, pictures_url, planned, (before, revision)) if pictures else ()
     if out:
         _save(out, planned)
     print_plan(planned, output, by, links)
     return _verdict(planned) if exit_code else OK
+
+
+@contextmanager
+def _telling(path: Path, refs: tuple[str, str], output: Format, *, is_base: bool) -> Iterator[None]:
+    """Print the reasons in the form that was asked for where one side of the plan can't be taken."""
+    try:
+        yield
+    except (ManifestError, RevisionError) as error:
+        from reconciler.cli.untaken import print_refusal
+
+        print_refusal(error, path, refs, output, is_base=is_base)
+        raise
 
 
 def read_held(state: str, server: str) -> SavedState | None:

@@ -88,13 +88,15 @@ def _facts(plan: FleetPlan) -> str:
     cost = f"{count(churn.writes, 'write')}{turns}, {describe_time(plan)}"
     lines = (
         f"**{numbers}** ({escape(cost)}); digest <code>{plan.digest[:SHORT]}</code>",
-        f"{_version(plan.head)} against {_version(plan.base) if plan.base else 'nothing: all is new'}.",
+        f"{describe_revision(plan.head)} against "
+        f"{describe_revision(plan.base) if plan.base else 'nothing: all is new'}.",
         escape(_live(plan)),
     )
     return "<br>\n".join(lines)
 
 
-def _version(version: Version) -> str:
+def describe_revision(version: Version) -> str:
+    """Say which revision it is, as Markdown: its short commit and its subject."""
     if not version.commit:
         return f"{code(version.subject)}"
     return f"commit {code(version.commit[:SHORT])} {code(version.subject)}"

@@ -53,8 +53,13 @@ class Page:
         self.left -= len(block) + 2
         return True
 
-    def add_lines(self, head: str, lines: Sequence[str], foot: str = "", share: float = 1.0) -> None:
-        """Add as many lines as fit between head and foot within a share of the room left; the others are counted."""
+    def add_lines(
+        self, head: str, lines: Sequence[str], foot: str = "", share: float = 1.0, *, more: str = "which `-o json` has"
+    ) -> None:
+        """Add as many lines as fit between head and foot within a share of the room left; the others are counted.
+
+        What is left out is said to be found where `more` tells.
+        """
         room = int(self.left * share) - len(head) - len(foot) - 2 * LONGEST
         kept: list[str] = []
         for line in lines:
@@ -63,9 +68,9 @@ class Page:
                 break
             kept.append(line)
         left = len(lines) - len(kept)
-        more = [f"\n{'and ' if kept else ''}{left} more, which `-o json` has."] if left else []
+        rest = [f"\n{'and ' if kept else ''}{left} more, {more}."] if left else []
         if lines:
-            self.add("\n".join([*([head] if head else []), *kept, *more, *([foot] if foot else [])]))
+            self.add("\n".join([*([head] if head else []), *kept, *rest, *([foot] if foot else [])]))
 
     def fold(self, title: str, lines: Sequence[str], share: float = 0.5) -> None:
         """Add lines that are shown when a reader asks for them."""

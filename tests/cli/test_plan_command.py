@@ -58,6 +58,39 @@ def test_a_base_that_does_not_load_is_named(run, git, edit, repository):
     assert run("plan", repository, "--base", "HEAD~1", *AT).exit_code == 0
 
 
+def test_a_head_that_can_not_be_taken_is_a_page_for_reviews_and_json_for_programs(run, edit, repository):
+    edit(repository, "power: -7 kW", "power: -7 kWh")
+    page = run("plan", repository, *AT, "-o", "markdown", "--exit-code")
+    assert (page.exit_code, "[wrong-unit]" in page.stderr) == (1, True)
+    assert page.stdout.startswith("<!-- reconciler plan yard -->\n\n### Plan for <code>yard</code>: can't be taken: ")
+    assert "<code>Begin</code>" in page.stdout
+    told = json.loads(run("plan", repository, *AT, "-o", "json").stdout)
+    assert (told["ok"], [each["rule"] for each in told["errors"]]) == (False, ["wrong-unit"])
+    assert run("plan", repository, *AT).stdout == ""
+
+
+def test_what_a_guardrail_refuses_in_the_head_is_on_the_page(run, edit, repository):
+    edit(repository, "import: 200 kW", "import: 2 kW")
+    page = run("plan", repository, *AT, "-o", "markdown")
+    assert (page.exit_code, "<code>site-import</code>" in page.stdout) == (1, True)
+
+
+def test_a_page_is_named_by_the_base_where_the_head_tells_no_fleet(run, edit, repository, folder):
+    edit(repository, "kind: Fleet", "kind Fleet")
+    assert run("plan", repository, *AT, "-o", "markdown").stdout.startswith("<!-- reconciler plan yard -->\n")
+    unknown = run("plan", repository, *AT, "-o", "markdown", "--state", "-", stdin=json.dumps(write_state([], MONDAY)))
+    assert unknown.stdout.startswith("<!-- reconciler plan  -->\n\n### Plan: can't be taken: ")
+    (folder / "yard.yaml").write_bytes(b"\xff")
+    assert "not-utf-8" in run("plan", repository, *AT, "-o", "json").stdout
+
+
+def test_a_base_that_does_not_load_is_a_page_as_well(run, git, edit, repository):
+    edit(repository, "power: -7 kW", "power: -7")
+    git(repository, "commit", "-qam", "Break it")
+    edit(repository, "power: -7}", "power: -7 kW}")
+    assert ": the base can't be compared with: 1 error\n" in run("plan", repository, *AT, "-o", "markdown").stdout
+
+
 @pytest.mark.parametrize(("power", "code"), [("-7 kW", 0), ("-9 kW", 2)])
 def test_pending_changes_are_told_by_the_exit_code_where_it_is_asked_for(run, edit, repository, power, code):
     edit(repository, "power: -7 kW", f"power: {power}")
