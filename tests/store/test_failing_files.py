@@ -171,13 +171,33 @@ async def test_a_check_that_takes_too_long_is_left_for_later(tmp_path, opened, m
             await store.load()
 
 
-async def test_a_damaged_history_hinders_no_start_and_is_told_when_it_is_read(tmp_path, opened, line):
-    path = tmp_path / "state.db"
-    async with opened(str(path)) as store:
-        await store.write(Batch(documents={(Kind.FLEET, ""): {"a": 1}}))
-        await store.write(_lines(line, 4000))
+async def test_damage_outside_of_what_a_start_needs_is_told_at_the_start_too(tmp_path, opened, line):
+    path = await _with_history(tmp_path, opened, line)
     _damage(path)
-    async with opened(str(path)) as store:
+    with pytest.raises(StoreLost, match=r"state\.db\) is damaged: put a backup in its place, or move it away"):
+        async with opened(str(path)):
+            pass
+
+
+async def test_a_few_pages_of_noise_are_enough_to_be_told_at_the_start(tmp_path, opened, line):
+    path = await _with_history(tmp_path, opened, line)
+    with path.open("r+b") as file:
+        file.seek(3 * PAGE_BYTES)
+        file.write(b"\xa5" * 6 * PAGE_BYTES)
+    with pytest.raises(StoreLost, match="is damaged: put a backup in its place"):
+        async with opened(str(path)):
+            pass
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+async def test_who_only_reads_or_had_no_time_to_check_is_told_when_it_reads(
+    tmp_path, opened, line, monkeypatch, read_only
+):
+    path = await _with_history(tmp_path, opened, line)
+    _damage(path)
+    monkeypatch.setattr(engines, "CHECK_S", -1)
+    monkeypatch.setattr(engines, "_INSTRUCTIONS_PER_LOOK", 1)
+    async with opened(str(path), read_only=read_only) as store:
         assert (await store.load()).documents == {(Kind.FLEET, ""): {"a": 1}}
         with pytest.raises(StoreLost, match="is damaged: put a backup in its place"):
             [each async for each in store.stream(Question())]
@@ -221,6 +241,14 @@ async def test_a_lost_file_is_told_when_it_is_written(tmp_path, opened, line):
         with pytest.raises(StoreLost, match="was moved or replaced"):
             await store.write(_lines(line))
     assert not path.exists()
+
+
+async def _with_history(tmp_path, opened, line):
+    path = tmp_path / "state.db"
+    async with opened(str(path)) as store:
+        await store.write(Batch(documents={(Kind.FLEET, ""): {"a": 1}}))
+        await store.write(_lines(line, 4000))
+    return path
 
 
 async def _fill(store, batch):
