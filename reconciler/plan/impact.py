@@ -37,22 +37,41 @@ def impact_of(outlook: Outlook, evses: Collection[int], *, is_now: bool) -> Impa
     if not weeks:
         return None
     turns = outlook.turns_after - outlook.turns_before if is_now else 0
-    most, least = _peak(weeks, 1), _peak(weeks, 0)
+    each = [(week, 1) for week in weeks]
+    most, least = _peak(each, 1), _peak(each, 0)
     return Impact(most, turns) if most == least else Impact(most or least, turns, least if most else ZERO)
 
 
-def _peak(weeks: Collection[Week], end: int) -> Decimal:
+def total_of(outlooks: Iterable[Outlook]) -> tuple[Decimal, ...]:
+    """Give by how much the power of many stations together changes where it changes most, now or later, in W.
+
+    Two powers where a mode steers, as in `Impact`; none where nothing changes. An outlook comes once for each station.
+    """
+    found: dict[int, tuple[Outlook, int]] = {}
+    for outlook in outlooks:
+        found[id(outlook)] = (outlook, found.get(id(outlook), (outlook, 0))[1] + 1)
+    weeks = [(week, stations) for outlook, stations in found.values() for week in outlook.weeks.values()]
+    peaks = {end: _peak(weeks, end) for end in (0, 1)} if weeks else {}
+    return tuple(dict.fromkeys(peak for peak in peaks.values() if peak))
+
+
+Counted = tuple[Week, int]
+"""The week of an EVSE, and how many stations have it."""
+
+
+def _peak(weeks: Collection[Counted], end: int) -> Decimal:
     """Give the largest change of the least (0) or the most (1) that may flow, of all weeks."""
-    starts = sorted({week.since for week in weeks})
-    return max((_sum((each for each in weeks if each.since == since), end) for since in starts), key=abs)
+    starts = sorted({week.since for week, _ in weeks})
+    return max((_sum((each for each in weeks if each[0].since == since), end) for since in starts), key=abs)
 
 
-def _sum(weeks: Iterable[Week], end: int) -> Decimal:
+def _sum(weeks: Iterable[Counted], end: int) -> Decimal:
     """Give the sum that is largest, of what is added or taken at any minute of one week."""
     rises: dict[int, Decimal] = {}
-    for start, stop, change in (each for week in weeks for each in _changes(week, end)):
-        rises[start] = rises.get(start, ZERO) + change
-        rises[stop] = rises.get(stop, ZERO) - change
+    for week, stations in weeks:
+        for start, stop, change in _changes(week, end):
+            rises[start] = rises.get(start, ZERO) + change * stations
+            rises[stop] = rises.get(stop, ZERO) - change * stations
     sums, now = [ZERO], ZERO
     for minute in sorted(rises):
         now += rises[minute]

@@ -6,6 +6,7 @@ Called by the command line. The first line is a marker that nobody sees, by whic
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from reconciler.plan.itemise import Item, Itemiser
 from reconciler.plan.page import Page, code, escape, marker, picture
 from reconciler.plan.planned import FleetPlan, Version
 from reconciler.plan.sections import Cluster, Division, Section, Topic, divide, sections
-from reconciler.plan.text import SHORT, describe_peak
+from reconciler.plan.text import SHORT, describe_peak, describe_total
 from reconciler.plan.words import (
     describe_duration,
     describe_instant,
@@ -65,10 +66,12 @@ _TABLE_HEAD = """| group | stations | change | at the peak | direction changes a
 
 def _headline(plan: FleetPlan) -> str:
     changed = len(plan.changed)
+    waiting = len(plan.waiting)
     if changed:
         done = f"{changed} of {count(plan.size, 'station')} change"
-    elif any(station.later for station in plan.stations):
-        done = "changes on later days only"
+        done += f" now, {waiting} later (with their next lease)" if waiting else ""
+    elif waiting:
+        done = f"{waiting} of {count(plan.size, 'station')} change, on later days only"
     else:
         done = "nothing to change"
     refused = sum(1 for station in plan.stations if station.is_refused)
@@ -85,7 +88,9 @@ def _facts(plan: FleetPlan) -> str:
     turns = (
         "" if churn.turns_before is None else f", direction changes {churn.turns_before} -> {churn.turns_after} a day"
     )
-    cost = f"{count(churn.writes, 'write')}{turns}, {describe_time(plan)}"
+    peak = describe_total(plan)
+    power = f"{peak} at the peak of all together, " if peak else ""
+    cost = f"{power}{count(churn.writes, 'write')}{turns}, {describe_time(plan)}"
     lines = (
         f"**{numbers}** ({escape(cost)}); digest <code>{plan.digest[:SHORT]}</code>",
         f"{describe_revision(plan.head)} against "
@@ -115,24 +120,39 @@ def _live(plan: FleetPlan) -> str:
 
 
 def _rows(plan: FleetPlan) -> Iterator[str]:
-    """Give one row for each group and for each of its different changes."""
+    """Give one row for each group and for each of its different changes; what comes later joins its like of now."""
     itemiser = Itemiser(plan)
     for part in divide(plan, Division.GROUP):
-        for section in sections(plan, part.stations, itemiser):
-            if section.topic in (Topic.CHANGES, Topic.LATER):
-                yield from (_row(part.heading, cluster) for cluster in section.clusters)
+        by_topic = {section.topic: section.clusters for section in sections(plan, part.stations, itemiser)}
+        later = {_change(cluster): cluster for cluster in by_topic.get(Topic.LATER, ())}
+        for cluster in by_topic.get(Topic.CHANGES, ()):
+            yield _row(part.heading, cluster, later.pop(_change(cluster), None))
+        yield from (_row(part.heading, cluster, cluster) for cluster in later.values())
 
 
-def _row(group: str, cluster: Cluster) -> str:
-    peak, turns = _impact(cluster)
+def _change(cluster: Cluster) -> tuple[object, ...]:
+    """Give what makes two rows one: the words, and the power of one station."""
+    impact = cluster.impact
+    return (*(item.text for item in cluster.items), impact and (impact.peak_w, impact.other_w))
+
+
+def _row(group: str, cluster: Cluster, later: Cluster | None) -> str:
+    """Write the row of a cluster; `later` has the stations that follow it, which are all where it is the same one."""
+    whole, told = cluster, f"{len(cluster.names)}"
+    if later is cluster:
+        told += ", later"
+    elif later:
+        whole = replace(cluster, names=(*cluster.names, *later.names))
+        told = f"{len(whole.names)}, {len(later.names)} of them later"
+    peak, turns = _impact(whole)
     words = "<br>".join(escape(item.text) for item in cluster.items)
-    return f"| {code(group)} | {len(cluster.names)} | {words} | {peak} | {f'{turns:+}' if turns else ''} |"
+    return f"| {code(group)} | {told} | {words} | {peak} | {f'{turns:+}' if turns else ''} |"
 
 
 def _impact(cluster: Cluster) -> tuple[str, int]:
     if cluster.impact is None:
         return "", 0
-    return describe_peak(cluster), cluster.impact.turns * len(cluster.names)
+    return describe_peak(cluster.impact, len(cluster.names)), cluster.impact.turns * len(cluster.names)
 
 
 def _add_details(page: Page, plan: FleetPlan, pictures: Sequence[Link]) -> None:

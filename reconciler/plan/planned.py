@@ -161,6 +161,11 @@ class FleetPlan:
         return tuple(station for station in self.stations if station.changes)
 
     @property
+    def waiting(self) -> tuple[StationPlan, ...]:
+        """Give the stations that nothing is written to now, and whose schedules change beyond the present lease."""
+        return tuple(station for station in self.stations if station.later and not station.changes)
+
+    @property
     def is_empty(self) -> bool:
         """Tell whether the revision asks for nothing that is not there, now or later."""
         return not any(station.intended or station.later for station in self.stations)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
-from reconciler.plan.impact import Impact, impact_of
+from reconciler.plan.impact import Impact, impact_of, total_of
 from reconciler.plan.itemise import Item, Itemiser
+from reconciler.plan.outlook import Outlook
 from reconciler.plan.planned import FleetPlan, StationPlan
 from reconciler.reported.belief import Held
 
@@ -117,6 +119,21 @@ def _impact(plan: FleetPlan, station: StationPlan, topic: Topic) -> Impact | Non
     later = set(station.later)
     evses = later if topic is Topic.LATER else outlook.weeks.keys() - later
     return impact_of(outlook, evses, is_now=topic is Topic.CHANGES)
+
+
+def total(plan: FleetPlan) -> tuple[Decimal, ...]:
+    """Give by how much all that the revision changes, now and later, moves the fleet's power at the peak, in W.
+
+    None at all where nothing moves it, and where it is not known of every station what it did before.
+    """
+    outlooks: list[Outlook] = []
+    for station in plan.stations:
+        if not (station.intended or station.later):
+            continue
+        if station.outlook is None or (station.outlook.is_new and plan.live):
+            return ()
+        outlooks.append(station.outlook)
+    return total_of(outlooks)
 
 
 def _clusters(told: Iterable[Told]) -> Iterator[Cluster]:

@@ -13,9 +13,10 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from reconciler.plan.change import Clear, Install, Replace
+from reconciler.plan.impact import Impact
 from reconciler.plan.itemise import Itemiser
 from reconciler.plan.planned import FleetPlan, Version
-from reconciler.plan.sections import NO_GROUP, Cluster, Division, Topic, divide, sections
+from reconciler.plan.sections import NO_GROUP, Cluster, Division, Topic, divide, sections, total
 from reconciler.plan.words import (
     describe_change,
     describe_instant,
@@ -72,7 +73,7 @@ def write_text(plan: FleetPlan, by: Division = Division.CHANGE) -> tuple[Line, .
     quiet = [] if body or told else [Line("Nothing to change.")]
     cost = [Line(text, Tone.QUIET) for text in _wrap(_cost(plan), "", "  ")] if plan.changed else []
     errors, warnings = (tuple(_findings(plan, is_error=is_error)) for is_error in (True, False))
-    notes = (*told, *warnings, *_eased(plan), *_waves(plan))
+    notes = (*told, *warnings, *_eased(plan), *_waves(plan), *_together(plan))
     return (*head, *errors, *body, *quiet, *notes, *cost, Line(summarise(plan), Tone.HEADING))
 
 
@@ -82,9 +83,9 @@ def summarise(plan: FleetPlan) -> str:
         (plan.tally.get(kind, 0), word) for kind, word in ((Install, "install"), (Replace, "replace"), (Clear, "clear"))
     ]
     parts = [", ".join(f"{number} to {word}" for number, word in numbers)]
-    parts.append(f"{len(plan.changed)} of {count(plan.size, 'station')}")
+    stations = f"{len(plan.changed)} of {count(plan.size, 'station')}"
+    parts.append(f"{stations} now, {len(plan.waiting)} later" if plan.waiting else stations)
     notes = (
-        (sum(1 for station in plan.stations if station.later), "later"),
         (sum(1 for station in plan.stations if station.drifted), "drifted"),
         (sum(1 for station in plan.stations if station.connected is False), "offline"),
         (sum(1 for station in plan.stations if station.is_refused), "refused"),
@@ -186,6 +187,19 @@ def _assumed(plan: FleetPlan) -> Iterator[Line]:
         yield from _told("Assumed", f"OCPP 2.1 for {_these(names)} without a declared protocol", Tone.QUIET)
 
 
+def _together(plan: FleetPlan) -> Iterator[Line]:
+    """Add up what is written now and what is written later, where both are told apart from each other."""
+    if plan.changed and plan.waiting:
+        numbers = f"{len(plan.changed)} change now, and {len(plan.waiting)} when their leases are renewed"
+        peak = describe_total(plan)
+        yield from _told("Together", f"{numbers}{f'; {peak} at the peak, now and later' if peak else ''}", Tone.HEADING)
+
+
+def describe_total(plan: FleetPlan) -> str:
+    """Say by how much the whole plan, now and later, moves the fleet's power at the peak; empty where it does not."""
+    return " and ".join(describe_change(power) for power in total(plan))
+
+
 def _cost(plan: FleetPlan) -> str:
     churn = plan.churn
     turns = str(churn.turns_after) if churn.turns_before is None else f"{churn.turns_before} -> {churn.turns_after}"
@@ -210,18 +224,16 @@ def describe_impact(cluster: Cluster) -> str:
     """Say what a cluster does to the power of all its stations and to the relays of each; empty for neither."""
     if cluster.impact is None:
         return ""
-    turns, peak = cluster.impact.turns, describe_peak(cluster)
+    turns, peak = cluster.impact.turns, describe_peak(cluster.impact, len(cluster.names))
     power = f", {peak} at the peak" if peak else ""
     each = " each" if len(cluster.names) > 1 else ""
     relays = f", {count(turns, 'direction change', '+')} a day{each}" if turns else ""
     return power + relays
 
 
-def describe_peak(cluster: Cluster) -> str:
-    """Say by how much the power of all stations of a cluster changes where it changes most; empty where it does not."""
-    if cluster.impact is None:
-        return ""
-    powers = (each * len(cluster.names) for each in (cluster.impact.other_w, cluster.impact.peak_w))
+def describe_peak(impact: Impact, stations: int) -> str:
+    """Say by how much the power of so many stations changes where it changes most; empty where it does not."""
+    powers = (each * stations for each in (impact.other_w, impact.peak_w))
     return " and ".join(describe_change(power) for power in powers if power)
 
 

@@ -127,9 +127,9 @@ def test_a_page_of_many_findings_keeps_its_changes():
 def test_it_says_what_is_refused_and_what_is_only_later():
     later = ("otherwise: 3 kW", "otherwise: 3 kW\n  validity: {from: 2026-01-01, to: 2027-03-01}")
     plan = plan_fleet(revision(later), MONDAY, revision(commit="before"))
-    assert "</code>: changes on later days only" in write_markdown(plan)
+    assert "</code>: 6 of 6 stations change, on later days only" in write_markdown(plan)
     refused = replace(plan.stations[0], goal_refusal="no")
-    assert "on later days only, 1 refused\n" in write_markdown(replace(plan, stations=(refused, *plan.stations[1:])))
+    assert ", on later days only, 1 refused\n" in write_markdown(replace(plan, stations=(refused, *plan.stations[1:])))
     large = (("A-{01..04}", "A-{01..20}"), ("import: 200 kW, export: 200 kW", "import: 2 MW, export: 2 MW"))
     wide = write_markdown(plan_fleet(revision(MORE, *large), MONDAY, revision(*large)))
     assert "</code>: refused by guardrails: 20 of 22 stations change\n" in wide

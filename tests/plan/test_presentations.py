@@ -12,6 +12,7 @@ from reconciler.plan.fleet_plan import Version, plan_fleet
 from reconciler.plan.json_form import write_json
 from reconciler.plan.markdown import Link, write_markdown
 from reconciler.plan.saved import read_json
+from reconciler.plan.sections import total
 from reconciler.plan.text import COLUMNS, MOST_GROUPS, Tone, describe_version, summarise, write_text
 from reconciler.profiles.capability import Capability, Protocol
 from reconciler.profiles.form import write_profile
@@ -82,6 +83,7 @@ PLANS = {
     "nothing": lambda: plan_fleet(revision(), MONDAY, revision(commit="before")),
     "more-export": lambda: plan_fleet(revision(MORE), MONDAY, revision(commit="before")),
     "next-season": lambda: plan_fleet(revision(LATER), MONDAY, revision(commit="before")),
+    "some-later": lambda: plan_fleet(revision(MORE), MONDAY - timedelta(hours=14), revision(commit="before")),
     "smaller-fleet": lambda: plan_fleet(
         revision((", {id: 2, charge: 11 kW}", ""), ("A-{01..04}", "A-{01..02}")), MONDAY, revision(commit="before")
     ),
@@ -135,6 +137,33 @@ def test_no_line_is_wider_than_a_terminal_and_the_last_is_the_summary(name):
 def test_identical_changes_are_told_once():
     lines = [line.text for line in write_text(PLANS["more-export"]())]
     assert "~ 4 stations (A-01..A-04): EVSE 1: Mon-Fri 17:00-20:00 -7 kW -> -9 kW, -8 kW at the peak" in lines
+
+
+def test_what_is_written_now_and_what_is_later_are_added_up():
+    plan = PLANS["some-later"]()
+    now, later = len(plan.changed), len(plan.waiting)
+    assert (now + later, now > 0, later > 0) == (4, True, True)
+    lines = text_of(plan).splitlines()
+    together = (
+        f"Together: {now} change now, and {later} when their leases are renewed; -8 kW at the peak, now and later"
+    )
+    assert together in lines
+    assert f"; {now} of 6 stations now, {later} later; " in lines[-1]
+    page = write_markdown(plan)
+    assert f"</code>: {now} of 6 stations change now, {later} later (with their next lease)\n" in page
+    assert "(-8 kW at the peak of all together, " in page
+    assert f"| 4, {later} of them later | EVSE 1: Mon-Fri 17:00-20:00 -7 kW → -9 kW | -8 kW |" in page
+
+
+def test_power_at_the_peak_of_all_is_told_only_where_it_is_known_what_all_did_before():
+    unknown = plan_fleet(revision(MORE), MONDAY, state=state_of(revision()))
+    assert (total(unknown), "of all together" in write_markdown(unknown)) == ((), False)
+    assert total(PLANS["nothing"]()) == ()
+    plan = PLANS["some-later"]()
+    changed = next(each for each in plan.stations if each.changes)
+    blind = [replace(each, outlook=None) if each is changed else each for each in plan.stations]
+    assert "Together: " in text_of(replace(plan, stations=tuple(blind)))
+    assert "now and later" not in text_of(replace(plan, stations=tuple(blind)))
 
 
 def test_a_crowd_is_told_like_a_few():
