@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 LOOK_S = 0.2
 MOST_OBJECTIONS = 20
 DONE = frozenset({"in-sync", "refused"})
+UNREAD = "deferred, for it was not read when the plan was made"
 _HELP = """Bring the stations that connect to what a revision says, once, and end.
 
 Stations connect to --listen; after --wait, or when all of the fleet are there, the plan is made and carried out. Those
-that did not come are deferred. With --digest nothing is written unless the plan is the one that was reviewed: with
---base the plan from that revision to this one, otherwise the plan against what the stations report.
+that did not come, or were not read by then, are deferred: nothing is written that was not compared. With --digest
+nothing is written unless the plan is the one that was reviewed: with --base the plan from that revision to this one,
+otherwise the plan against what the stations report.
 
 With a FILE that `reconciler plan --out` saved, exactly that plan is applied, and nothing is asked again: its revision,
 to stations for which it still means the same. It is refused when it has expired, when its digest is another by now,
@@ -166,7 +168,9 @@ async def _carry_out(program: Program, revision: Revision, order: Pass, form: Fo
     host, port = program.stations.address
     say(f"{count(len(keys), 'station')} may connect to ws://{host}:{port} for {order.wait.total_seconds():g} s")
     await _wait("stations read", keys, lambda key: _is_read(program, key), order.wait)
-    plan, present = _plan(program, revision), tuple(key for key in keys if _is_read(program, key))
+    present = tuple(key for key in keys if _is_read(program, key))
+    unread = tuple(key for key in keys if key not in present and _is_connected(program, key))
+    plan = _plan(program, revision, unread)
     objections = await asyncio.to_thread(_object, program, revision, plan, order, present)
     if objections:
         for each in objections[:MOST_OBJECTIONS]:
@@ -175,9 +179,11 @@ async def _carry_out(program: Program, revision: Revision, order: Pass, form: Fo
         return BLOCKED
     if form.value == "table":
         print_lines(write_text(plan))
-    program.release_writes()
+    if unread:
+        say(f"{count(len(unread), 'station')} connected and not read yet: {UNREAD} (a longer --wait reads them)")
+    program.release_writes(present, UNREAD)
     await _wait("stations done", present, lambda key: _state(program, key) in DONE, order.timeout)
-    return _conclude(program, keys, form)
+    return _conclude(program, keys, present, form)
 
 
 async def _wait(what: str, keys: tuple[str, ...], is_so: Callable[[str], bool], longest: timedelta) -> None:
@@ -194,9 +200,14 @@ async def _wait(what: str, keys: tuple[str, ...], is_so: Callable[[str], bool], 
             await asyncio.sleep(LOOK_S)
 
 
+def _is_connected(program: Program, key: str) -> bool:
+    station = program.controller.world.stations.get(key)
+    return station is not None and station.session is not None
+
+
 def _is_read(program: Program, key: str) -> bool:
     station = program.controller.world.stations.get(key)
-    return station is not None and station.session is not None and (station.reported.known or station.blind)
+    return _is_connected(program, key) and station is not None and (station.reported.known or station.blind)
 
 
 def _state(program: Program, key: str) -> str:
@@ -204,12 +215,12 @@ def _state(program: Program, key: str) -> str:
     return answer.state if answer else "deferred"
 
 
-def _plan(program: Program, revision: Revision) -> FleetPlan:
+def _plan(program: Program, revision: Revision, unread: tuple[str, ...]) -> FleetPlan:
     from reconciler.plan.fleet_plan import plan_fleet
     from reconciler.web.view import saved
 
     state = {key: saved(station) for key, station in program.controller.world.stations.items()}
-    return plan_fleet(revision, program.now(), state=state)
+    return plan_fleet(revision, program.now(), state=state, unread=unread)
 
 
 def _object(
@@ -242,7 +253,7 @@ def _digest(program: Program, revision: Revision, plan: FleetPlan, order: Pass) 
     return order.digest if order.reviewed.live else plan_fleet(revision, program.now()).digest
 
 
-def _conclude(program: Program, keys: tuple[str, ...], form: Format) -> int:
+def _conclude(program: Program, keys: tuple[str, ...], present: tuple[str, ...], form: Format) -> int:
     """Print what came of each station, and say it by the exit code."""
     from reconciler.cli.get import stations_table
     from reconciler.cli.output import Format, emit_data, emit_table
@@ -250,13 +261,18 @@ def _conclude(program: Program, keys: tuple[str, ...], form: Format) -> int:
     from reconciler.web.view import station_view
 
     rows = [station_view(program.controller.world, key) for key in keys]
+    settled = DONE | {"deferred"}
+    late = [row for key, row in zip(keys, rows, strict=True) if key not in present and row["state"] not in settled]
+    for row in late:
+        row |= {"state": "deferred", "reason": UNREAD}
     if form is Format.JSON:
         emit_data(rows, form)
     else:
         emit_table(stations_table(rows))
     states = [row["state"] for row in rows]
     verified = states.count("in-sync")
-    say(f"{verified} of {len(rows)} stations verified, {states.count('deferred')} deferred")
+    told = f", {len(late)} of them connected and not read in time" if late else ""
+    say(f"{verified} of {len(rows)} stations verified, {states.count('deferred')} deferred{told}")
     if verified == len(rows):
         return OK
     return PARTLY if verified else BLOCKED if "refused" in states else ERROR

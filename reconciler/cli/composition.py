@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,12 +21,12 @@ from reconciler.cli.observation import Observation
 from reconciler.cli.options import Address
 from reconciler.controller.loop import Controller
 from reconciler.controller.recorder import Journal
-from reconciler.controller.world import RevisionLoaded, Settings
+from reconciler.controller.world import Compared, RevisionLoaded, Settings
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ocpp.answers import Admission
 from reconciler.reported.events import StationEvent
 from reconciler.rollout.absorb import Ended
-from reconciler.rollout.commands import Clear, Push, StationCommand
+from reconciler.rollout.commands import StationCommand
 from reconciler.source.polling import Fetched, FetchFailed, Source, watch
 from reconciler.stations.credentials import Credentials
 from reconciler.stations.server import StationServer
@@ -45,7 +45,6 @@ class Relay:
     def __init__(self) -> None:
         """Begin with nothing under way; `stations` is set before the first command."""
         self.stations: StationServer | None = None
-        self._held: list[StationCommand] | None = None
         self._under_way: set[str] = set()
         self._ending = False
         self._idle = asyncio.Event()
@@ -54,21 +53,8 @@ class Relay:
         """Pass a command on; once the program ends, none leaves any more."""
         if self._ending or self.stations is None:
             return
-        if self._held is not None and isinstance(command, Push | Clear):
-            self._held.append(command)
-            return
         self._under_way.add(command.station.casefold())
         self.stations.execute(command)
-
-    def hold_writes(self) -> None:
-        """Let reads pass and keep writes back until `release_writes`."""
-        self._held = []
-
-    def release_writes(self, still_wanted: Callable[[StationCommand], bool]) -> None:
-        """Send what was kept back, but for what nobody waits for any more, and let writes pass from now on."""
-        held, self._held = self._held or [], None
-        for command in filter(still_wanted, held):
-            self.execute(command)
 
     def note(self, event: StationEvent) -> None:
         """Take note of a command's end."""
@@ -184,11 +170,11 @@ class Program:
 
     def hold_writes(self) -> None:
         """Read stations and write nothing, until `release_writes`."""
-        self._relay.hold_writes()
+        self.controller.report(Compared(frozenset(), "nobody is written to before the plan is made"))
 
-    def release_writes(self) -> None:
-        """Write what stations need."""
-        self._relay.release_writes(self._is_in_flight)
+    def release_writes(self, keys: Iterable[str], why: str) -> None:
+        """Write what these stations need, and to no other; `why` not is told of those."""
+        self.controller.report(Compared(frozenset(keys), why))
 
     async def stop(self) -> None:
         """Let commands in flight end, close every socket, and end the loop."""
@@ -206,10 +192,6 @@ class Program:
         self.controller.report(event)
         self._measures.take(event)
         self._relay.note(event)
-
-    def _is_in_flight(self, command: StationCommand) -> bool:
-        station = self.controller.world.stations.get(command.station.casefold())
-        return station is not None and station.in_flight is command
 
     def _knows(self, key: str) -> bool:
         return self.controller.world.manifest(key) is not None

@@ -45,6 +45,8 @@ def stop(world: World, key: str, changes: tuple[Change, ...], now: datetime) -> 
     """Give the changes that neither a person nor a storm nor a lost record holds back."""
     if not world.recording.ok:
         return Held(f"nothing is pushed while it can't be recorded: {world.recording.why}")
+    if world.compared is not None and key not in world.compared.keys:
+        return Held(world.compared.why)
     station = world.stations[key]
     suspension = world.suspended.get(key)
     if suspension is not None:

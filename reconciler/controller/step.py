@@ -21,6 +21,7 @@ from reconciler.controller.sending import choose, forget
 from reconciler.controller.stances import turn
 from reconciler.controller.world import (
     Ask,
+    Compared,
     Effect,
     Event,
     Order,
@@ -59,6 +60,7 @@ WITHDRAWN = "its discharge is withdrawn; what it may charge comes with its wave"
 CLOCK = f"its clock is off by more than {MARGIN}, so that no lease would end in time; it gets no flow until it is set"
 
 Stepped = tuple[World, tuple[Effect, ...]]
+FleetEvent = RevisionLoaded | RevisionRefused | Order | Recording | Compared
 
 
 def step(world: World, event: Event, now: datetime) -> Stepped:
@@ -66,7 +68,7 @@ def step(world: World, event: Event, now: datetime) -> Stepped:
     match event:
         case Ask():
             return _ask(world, event, now)
-        case RevisionLoaded() | RevisionRefused() | Order() | Recording():
+        case RevisionLoaded() | RevisionRefused() | Order() | Recording() | Compared():
             return _fleet(world, event, now)
         case Woken(station=station) if station in (ALL, SUSPENSIONS):
             return _ring(world, station, now)
@@ -74,7 +76,7 @@ def step(world: World, event: Event, now: datetime) -> Stepped:
             return _station(world, event, now)
 
 
-def _fleet(world: World, event: RevisionLoaded | RevisionRefused | Order | Recording, now: datetime) -> Stepped:
+def _fleet(world: World, event: FleetEvent, now: datetime) -> Stepped:
     match event:
         case RevisionLoaded():
             loaded, effects = load(world, event, now)
@@ -85,6 +87,8 @@ def _fleet(world: World, event: RevisionLoaded | RevisionRefused | Order | Recor
             return obey(world, event, now)
         case Recording():
             return _record(world, event, now)
+        case Compared():
+            return replace(world, compared=event), wake_all(world, now)
         case _:  # pragma: no cover
             assert_never(event)
 

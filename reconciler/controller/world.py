@@ -128,6 +128,14 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """Only these stations may be written to, for what they hold was compared; `why` tells it of all others."""
+
+    keys: frozenset[str]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suspension:
     """A person keeps a station from being written to, until an instant or for good."""
 
@@ -163,7 +171,7 @@ class Onsets:
         return len(self.now) + len(self.before)
 
 
-Event: TypeAlias = StationEvent | RevisionLoaded | RevisionRefused | Ask | Order | Recording
+Event: TypeAlias = StationEvent | RevisionLoaded | RevisionRefused | Ask | Order | Recording | Compared
 Effect: TypeAlias = StationCommand | Wake | Reply | Entry
 
 
@@ -183,8 +191,8 @@ class World:
     and when it was given. `quarantined` commits are not taken again, `turned` tells since when each station stands as
     it does. `meters` hold the pace of the fleet (under "") and of sites, `turns` do so for what is still to come, and
     `slots` are the instants given to stations. `reading` are routine read-backs under way, `site_in_flight` the
-    stations of each site that are written to. `dirty` names what has changed and has to be kept. `began_at` is when
-    a process began with a restored world.
+    stations of each site that are written to. Where `compared` is given, it alone says who may be written to. `dirty`
+    names what has changed and has to be kept. `began_at` is when a process began with a restored world.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -216,6 +224,7 @@ class World:
     site_in_flight: Map[str, frozenset[str]] = field(default_factory=Map)
     reading: Map[str, None] = field(default_factory=Map)
     recording: Recording = Recording(ok=True)
+    compared: Compared | None = None
     began_at: datetime | None = None
     dirty: Map[Name, None] = field(default_factory=Map)
 

@@ -87,8 +87,11 @@ def plan_fleet(
     at: datetime,
     base: RevisionLike | None = None,
     state: Mapping[str, SavedStation] | None = None,
+    unread: Collection[str] = (),
 ) -> FleetPlan:
     """Plan a revision against a base, against reported state (by casefolded identity), or against both.
+
+    For stations that are `unread`, as of now, nothing is planned: what they hold can't be compared.
 
     With a base, the digest covers what the revisions differ in, whatever the stations hold; without one, every write.
 
@@ -98,7 +101,10 @@ def plan_fleet(
     desk = _Desk(head, base, at)
     keys = sorted(head.fleet.stations)
     intents = {key: desk.compare(key) for key in keys} if base or state is None else {}
-    plans = intents if state is None else {key: desk.inspect(key, intents.get(key), state) for key in keys}
+    plans = intents
+    if state is not None:
+        asked = {key: intents.get(key) for key in keys}
+        plans = {key: desk.defer(key) if key in unread else desk.inspect(key, asked[key], state) for key in keys}
     known = (base.fleet.stations if base else {}) if state is None else state
     steps = desk.step() if base else _step(head, plans, state or {}, at)
     batches = desk.divide() if base else ()
@@ -225,6 +231,12 @@ class _Desk:
             outlook=intent.outlook if intent else self._outlook(station, None),
             later=intent.later if intent else (),
         )
+
+    def defer(self, key: str) -> StationPlan:
+        """Plan nothing for a station that is there, and of which is not known what it holds."""
+        station = self._head.fleet.stations[key]
+        protocol, assumed = _protocol(station)
+        return replace(self._blank(station, protocol, assumed=assumed), connected=True)
 
     def _blank(self, station: Station, protocol: Protocol, *, assumed: bool) -> StationPlan:
         group = station.groups[0] if station.groups else ""

@@ -33,16 +33,6 @@ def relay():
     return relay
 
 
-def test_writes_that_are_held_go_out_only_where_they_are_still_wanted(relay):
-    relay.hold_writes()
-    for command in (READ, CLEAR, Clear("A3", 7)):
-        relay.execute(command)
-    assert relay.stations.commands == [READ]
-    relay.release_writes(lambda command: command is CLEAR)
-    relay.execute(Clear("A4", 7))
-    assert relay.stations.commands == [READ, CLEAR, Clear("A4", 7)]
-
-
 async def test_the_end_waits_for_commands_in_flight_and_lets_no_new_one_out(relay):
     relay.execute(READ)
     relay.execute(CLEAR)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from immutables import Map
 
 from reconciler.controller.holds import SPAN, crowd, note_drift, stop, take_turn
-from reconciler.controller.world import Recording, Settings, Verb, World
+from reconciler.controller.world import Compared, Recording, Settings, Verb, World
 from reconciler.plan.change import changes
 from reconciler.profiles.fit import may_discharge
 from reconciler.reported.events import Woken
@@ -106,6 +106,19 @@ def test_nothing_goes_while_it_cannot_be_recorded():
     fleet.run(60 * MINUTES)
     assert not fleet.sent((Push, Clear), since)
     assert "the disk is full" in fleet.why("B-1")
+
+
+def test_only_who_was_compared_is_written_to_and_whoever_else_is_read_and_takes_no_place():
+    fleet = ToyFleet((*EIGHT, "B-1"))
+    fleet.feed(Compared(frozenset(), "nobody yet"))
+    fleet.load(made()).connect().run(10 * MINUTES)
+    assert not fleet.sent((Push, Clear), NOON)
+    assert all(each.reported.known for each in fleet.world.stations.values())
+    assert (fleet.world.in_flight, fleet.why("A-1")) == (0, "nobody yet")
+    fleet.feed(Compared(frozenset({"a-1"}), "not read in time"))
+    fleet.run(10 * MINUTES)
+    assert {each.station for each in fleet.sent((Push, Clear), NOON)} == {"A-1"}
+    assert {fleet.why(each) for each in EIGHT[1:]} == {"not read in time"}
 
 
 def test_where_no_revision_is_followed_nothing_paces_and_nothing_is_crowded():

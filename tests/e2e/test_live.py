@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 
+from websockets.asyncio.client import connect
+
 from followed import follow, in_sync, until
 from reconciler.profiles.profile import Purpose
 
@@ -61,6 +63,35 @@ async def test_apply_writes_what_was_reviewed_and_says_who_was_not_there(yard):
     assert partly.returncode == 5
     assert b"3 of 4 stations verified, 1 deferred" in log
     assert out.decode().splitlines()[-1].split()[:3] == ["B2", "-", "deferred"]
+
+
+async def deaf(url):
+    """Connect a station that boots and never answers."""
+    socket = await connect(url, subprotocols=["ocpp2.1"], proxy=None)
+    about = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
+    await socket.send(json.dumps([2, "1", "BootNotification", about]))
+    return socket
+
+
+async def test_apply_plans_and_writes_nothing_for_a_station_that_is_there_and_not_read(yard):
+    yard.repository.commit()
+    process = await yard.spawn(
+        "apply", "--source", str(yard.repository.folder), "--listen", "127.0.0.1:0", "--wait", "4s"
+    )
+    url = await address(process)
+    async with await deaf(f"{url}/B2") as socket:
+        await yard.simulate(url, count=3)
+        out, log = await asyncio.wait_for(process.communicate(), 30)
+        asked = {json.loads(frame)[2] async for frame in socket if json.loads(frame)[0] == 2}
+    assert asked
+    assert "SetChargingProfile" not in asked
+    assert process.returncode == 5
+    assert b"1 station connected and not read yet: deferred" in log
+    assert b"3 of 4 stations verified, 1 deferred, 1 of them connected and not read in time" in log
+    plan, table = out.decode().split("Plan: ")
+    assert "B1" in plan
+    assert "B2" not in plan
+    assert next(line.split()[2] for line in table.splitlines() if line.startswith("B2")) == "deferred"
 
 
 async def address(process):

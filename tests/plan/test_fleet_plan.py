@@ -210,6 +210,16 @@ def test_without_a_base_what_a_station_lacks_is_a_change():
     assert not plan.is_empty
 
 
+def test_nothing_is_planned_for_a_station_that_is_there_and_was_not_read():
+    state = state_of(revision())
+    state["a-01"] = replace(state["a-01"], reported=Reported())
+    assert kinds(plan_fleet(revision(), MONDAY, state=state), "A-01")
+    plan = plan_fleet(revision(), MONDAY, state=state, unread=("a-01",))
+    assert kinds(plan, "A-01") == []
+    assert (plan.is_empty, plan.churn.writes, station(plan, "A-01").connected) == (True, 0, True)
+    assert plan.digest == plan_fleet(revision(), MONDAY, state=state_of(revision())).digest
+
+
 def test_with_a_base_what_a_station_lost_is_drift():
     state = state_of(revision())
     state["a-01"] = without(state["a-01"], 810011)
