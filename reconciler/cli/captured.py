@@ -47,8 +47,8 @@ class Unreadable(ReconcilerError):
     def __str__(self) -> str:
         """Give what is wrong, and what would be right."""
         return (
-            f"{self.message}; import takes a saved state (/api/v1/state), `explain STATION -o json`, "
-            f"or a log with one {REPORT} per line"
+            f"{self.message}; import takes what `reconciler get profiles -o json` or `reconciler explain STATION "
+            f"-o json` printed, or a log with one {REPORT} per line"
         )
 
 

@@ -6,35 +6,38 @@ Used by `import`. What can't be said in manifests is left out and noted by its p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from reconciler.cli.captured import CapturedStation
 from reconciler.cli.flow import write_flow
+from reconciler.cli.nameplate import PHASES, Plate, capability_of, floor_of, is_cap, phases_of, read_plate
+from reconciler.cli.notes import Notes
 from reconciler.manifests.fields import check_identity
 from reconciler.manifests.models import API_VERSION
 from reconciler.manifests.quantity import Malformed, Quantity
-from reconciler.profiles.capability import Protocol
-from reconciler.profiles.form import plain
 from reconciler.profiles.profile import Profile, Unit
 from reconciler.render.capture import CapturedWindow, DateItem, Inexpressible, capture, is_floor, round_to_minutes
+from reconciler.render.leases import Lease, gather, read_lease
 
-VOLTS, ONE = Decimal(230), Decimal(1)
 PRIORITY_STEP = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The manifests as text, what could not be said, and how many profiles and stations the text holds."""
+    """The manifests as text, what could not be said, and how many profiles and stations the text holds.
+
+    `guessed` are the stations of which nothing tells whether they are on AC or on DC; AC is put down.
+    """
 
     text: str
     notes: tuple[str, ...]
     profiles: int
     stations: int
     discharges: bool
+    guessed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,13 @@ class _Import:
     zone: ZoneInfo
     now: datetime
     is_rounded: bool
-    notes: list[str] = field(default_factory=list)
+    leases: Mapping[Lease, Lease]
+    notes: Notes = field(default_factory=Notes)
     schedules: dict[tuple[CapturedWindow, ...], str] = field(default_factory=dict)
     groups: dict[tuple[tuple[str, int], ...], list[str]] = field(default_factory=dict)
     documents: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    guessed: list[str] = field(default_factory=list)
     profiles: int = 0
 
     def add(self, station: CapturedStation) -> None:
@@ -75,11 +80,11 @@ class _Import:
         try:
             check_identity(station.identity)
         except Malformed as error:
-            self.notes.append(f"a station is left out: {error}")
+            self.notes.add("", f"a station is left out: {error}")
             return
         evses = sorted({profile.evse_id for profile in station.profiles if profile.evse_id}) or [1]
         found = [each for profile in station.profiles if (each := self._follow(station, profile))]
-        phases = next((each.phases for each in found if each.phases), 3)
+        phases = next((each.phases for each in found if each.phases), phases_of(station) or PHASES)
         alike = [each for each in found if self._is_on(station, each, phases)]
         shared = list(self._shared(station, alike, evses))
         if not shared:
@@ -88,26 +93,41 @@ class _Import:
         ranked = sorted(shared, key=lambda each: each.rank)
         given = tuple((self._name(each), PRIORITY_STEP * number) for number, each in enumerate(ranked, start=1))
         self.groups.setdefault(given, []).append(station.identity)
-        self.documents.append(_station(station, self._station_name(station.identity), evses, (ranked, phases)))
+        powers = [window.piece.power for each in ranked for window in each.windows]
+        plate = read_plate(station, powers, phases, len(evses))
+        self.guessed += [station.identity] if plate.is_guess else []
+        self.documents.append(_station(station, self._station_name(station.identity), evses, (plate, powers)))
 
     def _follow(self, station: CapturedStation, profile: Profile) -> _Followed | None:
-        label = f"{station.identity}: profile {profile.id}"
+        label = f"profile {profile.id}"
         if is_floor(profile):
-            self.notes.append(f"{label} is left out: it commands zero for ever, as the floor of every fleet does")
+            why = "it commands zero for ever, as the floor of every fleet does"
+            self.notes.add(station.identity, f"{label} is left out: {why}")
             return None
-        taken = round_to_minutes(profile) if self.is_rounded else profile
+        if is_cap(station, profile):
+            self.notes.add(station.identity, f"{label}, which caps the station, is taken for the rating of its EVSEs")
+            return None
+        taken = self._prolonged(station, profile)
+        taken = round_to_minutes(taken) if self.is_rounded else taken
         try:
             return _Followed(profile, capture(taken, self.zone, self.now))
         except Inexpressible as error:
-            self.notes.append(f"{label} is left out: {error}")
+            self.notes.add(station.identity, f"{label} is left out: {error}")
             return None
+
+    def _prolonged(self, station: CapturedStation, profile: Profile) -> Profile:
+        """Give what a lease says together with those that agree with it; any other profile as it is."""
+        lease = read_lease(profile) if floor_of(station) else None
+        if lease is None:
+            return profile
+        return replace(profile, schedules=(self.leases[lease].schedule(profile.schedule), *profile.schedules[1:]))
 
     def _is_on(self, station: CapturedStation, each: _Followed, phases: int) -> bool:
         """Tell whether amperes of a profile mean the same watts as those of the station's other profiles."""
         if each.phases in (0, phases):
             return True
         why = f"its amperes are on {each.phases} phases, and others of the station on {phases}"
-        self.notes.append(f"{station.identity}: profile {each.profile.id} is left out: {why}")
+        self.notes.add(station.identity, f"profile {each.profile.id} is left out: {why}")
         return False
 
     def _shared(self, station: CapturedStation, found: list[_Followed], evses: list[int]) -> Iterator[_Followed]:
@@ -122,7 +142,7 @@ class _Import:
                 told |= {key} if each.profile.evse_id else set()
                 continue
             why = f"it is for EVSE {each.profile.evse_id} alone, and a schedule holds for every EVSE of its station"
-            self.notes.append(f"{station.identity}: profile {each.profile.id} is left out: {why}")
+            self.notes.add(station.identity, f"profile {each.profile.id} is left out: {why}")
 
     def _name(self, each: _Followed) -> str:
         known = self.schedules.get(each.windows)
@@ -155,16 +175,26 @@ def import_stations(
     stations: Iterable[CapturedStation], zone: ZoneInfo, now: datetime, *, is_rounded: bool
 ) -> Imported:
     """Write manifests that command what captured profiles do, from the local day of `now` on."""
-    work = _Import(zone, now, is_rounded)
-    for station in stations:
+    captured = tuple(stations)
+    work = _Import(zone, now, is_rounded, gather_leases(captured))
+    for station in captured:
         work.add(station)
+    for note in _on_leases(work):
+        work.notes.add("", note)
     heading = (
         f"# Imported as of {now.astimezone(zone):%Y-%m-%d %H:%M}, for a fleet in {zone.key}.\n"
         "# Ratings are the largest powers that were captured: put those of the name plates in their place.\n"
     )
     text = work.text(heading) if work.documents else ""
     discharges = any(window.piece.power.value < 0 for windows in work.schedules for window in windows)
-    return Imported(text, tuple(work.notes), work.profiles, len(work.documents), discharges)
+    return Imported(text, work.notes.lines(), work.profiles, len(work.documents), discharges, tuple(work.guessed))
+
+
+def _on_leases(work: _Import) -> Iterator[str]:
+    """Say until when the leases of a fleet tell what is wanted; nothing is guessed of what comes then."""
+    if work.leases and work.schedules:
+        end = max(lease.end for lease in work.leases.values()).astimezone(work.zone)
+        yield f"leases tell no more than until {end:%Y-%m-%d %H:%M}: write what is to come then, such as `days: daily`"
 
 
 def _same(one: _Followed, other: _Followed) -> bool:
@@ -204,37 +234,19 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def _station(station: CapturedStation, name: str, evses: list[int], said: tuple[list[_Followed], int]) -> str:
-    followed, phases = said
-    powers = [window.piece.power for each in followed for window in each.windows]
-    rating = _rating(powers, phases)
-    spec = "".join(f"    - {write_flow({'id': evse, **rating})}\n" for evse in evses)
+def _station(station: CapturedStation, name: str, evses: list[int], said: tuple[Plate, list[Quantity]]) -> str:
+    plate, powers = said
+    spec = "".join(f"    - {write_flow({'id': evse, **plate.as_manifest()})}\n" for evse in evses)
     identity = "" if name == station.identity else f"  identity: {write_flow(station.identity)}\n"
-    capability = _capability(station, discharges=any(power.value < 0 for power in powers))
+    capability = capability_of(station, powers)
     known = f"  capability: {write_flow(capability)}\n" if capability else ""
     return f"kind: Station\nmetadata: {write_flow({'name': name})}\nspec:\n{identity}  evses:\n{spec}{known}"
 
 
-def _rating(powers: list[Quantity], phases: int) -> dict[str, object]:
-    def watts(power: Quantity) -> Decimal:
-        return power.value * (VOLTS * phases if power.unit == "A" else ONE)
-
-    most, least = max(powers, key=watts), min(powers, key=watts)
-    zero = Quantity(Decimal(0), "W")
-    charge = most if most.value > 0 else Quantity(abs(least.value), least.unit)
-    discharge = Quantity(plain(-least.value), least.unit) if least.value < 0 else zero
-    in_amperes = any(power.unit == "A" for power in powers)
-    current = "DC" if least.value < 0 and not in_amperes else "AC"
-    rating: dict[str, object] = {"charge": str(charge)}
-    rating |= {"discharge": str(discharge)} if discharge.value else {}
-    return rating | ({"phases": phases} if current == "AC" else {}) | {"current": current}
-
-
-def _capability(station: CapturedStation, *, discharges: bool) -> dict[str, object]:
-    if station.protocol is None:
-        return {}
-    negative = {"negativeLimit": True} if discharges and station.protocol is Protocol.V201 else {}
-    return {"protocol": station.protocol.version, **negative}
+def gather_leases(stations: Iterable[CapturedStation]) -> Mapping[Lease, Lease]:
+    """Give what each lease of fleets like ours says together with those that agree with it."""
+    ours = (profile for station in stations if floor_of(station) for profile in station.profiles)
+    return gather(lease for profile in ours if (lease := read_lease(profile)))
 
 
 def _group(number: int, given: tuple[tuple[str, int], ...], identities: list[str]) -> str:

@@ -46,6 +46,7 @@ def import_profiles(
     from reconciler.cli.imported import import_stations
     from reconciler.cli.inputs import read_at
     from reconciler.cli.terminal import emit, say
+    from reconciler.plan.words import describe_names
     from reconciler.profiles.wording import count
 
     zone = _zone(timezone, fleet)
@@ -56,6 +57,9 @@ def import_profiles(
         emit(made.text)
     for note in made.notes:
         say(f"note: {note}")
+    if made.guessed:
+        whose = count(len(made.guessed), "station")
+        say(f"note: nothing tells whether {whose} ({describe_names(made.guessed)}) are on AC or DC: AC is put down")
     if made.discharges:
         say("note: some of it discharges, for which the Fleet needs `discharge: allowed`")
     say(f"imported {count(made.profiles, 'profile')} of {count(made.stations, 'station')}")

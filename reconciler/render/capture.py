@@ -27,7 +27,8 @@ MOST_DAYS = 400
 FOR_EVER = datetime(2200, 1, 1, tzinfo=UTC)
 """What ends later than this was not meant to end."""
 ALL_DAY = (0, MINUTES_PER_DAY)
-_MODES = frozenset((Mode.CHARGING_ONLY, Mode.CENTRAL_SETPOINT, Mode.IDLE))
+PLAIN_MODES = frozenset((Mode.CHARGING_ONLY, Mode.CENTRAL_SETPOINT, Mode.IDLE))
+"""Those in which signed power says all there is to say."""
 _NATIVE = Situation(watts_per_ampere=Decimal(1), voltage=Decimal(1))
 """Leaves amperes as they are: a schedule has them too."""
 _REASONS = {
@@ -132,7 +133,7 @@ def _refuse_strange(profile: Profile) -> None:
         raise Inexpressible(f"it is {profile.kind}, and a schedule reads the clock")
     if profile.schedule.start is None:
         raise Inexpressible("it says no start")
-    modes = {period.mode for period in profile.schedule.periods} - _MODES
+    modes = {period.mode for period in profile.schedule.periods} - PLAIN_MODES
     if modes:
         raise Inexpressible(f"its operation mode {min(modes)} is no signed power")
     if len({period.number_phases for period in profile.schedule.periods}) > 1:

@@ -272,6 +272,34 @@ def test_whatever_is_written_is_read_as_the_same(value):
     assert parsed.documents[0].value == value
 
 
+# Ratings
+
+
+def test_a_cap_that_is_less_than_what_flows_is_no_rating():
+    floor = profile(1, 0, {"startPeriod": 0, "limit": 0}, chargingProfileKind="Absolute", recurrencyKind=None)
+    cap = {**floor, "id": 2, "chargingProfilePurpose": "ChargingStationMaxProfile"}
+    cap["chargingSchedule"] = [
+        {**floor["chargingSchedule"][0], "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 9000}]}
+    ]
+    made = imported(frame(floor, cap, evse=0), frame(profile(3)), frame(profile(4), evse=2))
+    assert [evse.charge_w for evse in loaded(made).station("S-1").evses] == [7000, 7000]
+
+
+def test_of_whom_nothing_tells_the_current_it_is_asked_for_once():
+    lines = [{"station": name, "payload": report(profile(7))} for name in ("A", "B")]
+    assert imported(*lines).guessed == ("A", "B")
+    on_phases = profile(7, 1, {"startPeriod": 0, "limit": 7000, "numberPhases": 1})
+    made = imported(frame(on_phases))
+    assert (made.guessed, loaded(made).station("S-1").evses[0].phases) == ((), 1)
+    result = run("-", "--timezone", "UTC", given=log(*lines))
+    assert "note: nothing tells whether 2 stations (A, B) are on AC or DC: AC is put down" in result.stderr
+
+
+def test_a_wrong_file_is_told_the_command_that_gives_the_right_one():
+    result = run("-", "--timezone", "UTC", given="{}")
+    assert (result.exit_code, "`reconciler get profiles -o json`" in result.stderr) == (1, True)
+
+
 # The command
 
 
