@@ -11,7 +11,7 @@ from reconciler.plan.change import Change, Clear, Install, Replace
 from reconciler.profiles.values import replace
 from reconciler.rollout.commands import Clear as ClearCommand
 from reconciler.rollout.commands import Push, StationCommand
-from reconciler.rollout.site import NOTHING, Load, exceeds, heavier, load_of
+from reconciler.rollout.site import AT_CAP, NOTHING, Load, exceeds, heavier, load_of
 from reconciler.rollout.station import Station
 
 ASK_AGAIN = timedelta(seconds=60)
@@ -38,7 +38,7 @@ def allows(world: World, key: str, change: Change, now: datetime) -> Closed | No
     day = _day(now)
     others = (world.loads.get(each) or _unseen(world, each, day) for each in members(world, site) if each != key)
     why = exceeds((raised, *others), world.caps[site], now)
-    return Closed(f"the site's cap: {why}", now + ASK_AGAIN) if why else None
+    return Closed(f"{AT_CAP}: {why}", now + ASK_AGAIN) if why else None
 
 
 def draws_more(world: World, key: str, change: Change, now: datetime) -> bool:

@@ -41,6 +41,8 @@ class Caps:
 
 
 NOTHING = Load(Timeline(), Timeline())
+AT_CAP = "the site's cap"
+"""How every reason begins for which a station waits until its site has room."""
 
 
 @lru_cache(maxsize=50_000)

@@ -17,6 +17,7 @@ from reconciler.profiles.wording import count
 from reconciler.rollout.conditions import STATUSES, Health, Reason, Status, Sync, Turned, health, sync
 from reconciler.rollout.progress import Phase, Rollout, untried
 from reconciler.web.ports import StormLike, WorldLike
+from reconciler.web.standstill import at_cap
 
 View: TypeAlias = dict[str, object]
 READY, RECONCILING, STALLED = "Ready", "Reconciling", "Stalled"
@@ -207,13 +208,14 @@ def _causes(world: WorldLike) -> Iterator[Cause]:
         refused = world.refused
         words = f"{count(len(refused.errors), 'error')} in {refused.commit[:12]}: {refused.subject}"
         yield Cause(stalls=True, reason="RevisionRefused", message=words, since=refused.since)
-    if world.rollout is not None and (cause := _rollout(world.rollout)):
+    if world.rollout is not None and (cause := _rollout(world.rollout, at_cap(world))):
         yield cause
 
 
-def _rollout(rollout: Rollout) -> Cause | None:
+def _rollout(rollout: Rollout, capped: str) -> Cause | None:
     words = f"{rollout.commit[:12]}, wave {rollout.wave + 1} of {len(rollout.waves)}"
-    said = f"{words}: {rollout.reason}" if rollout.reason else words
+    reason = capped or rollout.reason
+    said = f"{words}: {reason}" if reason else words
     match rollout.phase:
         case Phase.ABORTED:
             return Cause(stalls=True, reason="RolloutAborted", message=said, since=rollout.changed_at)
@@ -221,6 +223,8 @@ def _rollout(rollout: Rollout) -> Cause | None:
             return Cause(stalls=True, reason="RolloutPaused", message=said, since=rollout.changed_at)
         case Phase.RELEASING if untried(rollout):
             return Cause(stalls=True, reason="WaveUntried", message=said, since=rollout.changed_at)
+        case Phase.RELEASING if capped:
+            return Cause(stalls=True, reason="WaveAtCap", message=said, since=rollout.changed_at)
         case Phase.WAITING | Phase.RELEASING | Phase.SOAKING:
             return Cause(stalls=False, reason="RollingOut", message=said, since=rollout.began_at)
         case _:

@@ -19,6 +19,7 @@ from reconciler.rollout.progress import Phase, Rollout
 from reconciler.rollout.windows import verdict
 from reconciler.web.following import suspension_view
 from reconciler.web.ports import WorldLike
+from reconciler.web.standstill import at_cap
 from reconciler.web.view import identity, standing
 
 View: TypeAlias = dict[str, object]
@@ -72,11 +73,11 @@ def window_view(rollout: Rollout, now: datetime) -> View | None:
 
 
 def held_by(world: WorldLike) -> str:
-    """Say what keeps every rollout from going on, in a sentence of its own; empty where nothing does."""
+    """Say what keeps a rollout from going on by itself, in a sentence of its own; empty where nothing does."""
     if world.storm is not None:
         storm = count(world.storm.drifted, "drifted station")
         return f"held back by a storm of {storm}, until somebody says `reconciler resume --storm`"
-    return "" if world.recording.ok else f"nothing can be recorded: {world.recording.why}"
+    return at_cap(world) if world.recording.ok else f"nothing can be recorded: {world.recording.why}"
 
 
 def rest(rollout: Rollout, members: tuple[Member, ...], now: datetime) -> View:

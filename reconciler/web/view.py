@@ -20,6 +20,7 @@ from reconciler.rollout.station import Station, strangers
 from reconciler.web.conditions import axes, count_axes, fleet_conditions, gather, stance, station_conditions, tell
 from reconciler.web.following import Numbers, following_view, wave_numbers
 from reconciler.web.ports import RefusedLike, RevisionLike, WorldLike
+from reconciler.web.standstill import at_cap
 
 View = dict[str, object]
 STATES = ("in-sync", "pending", "drifted", "deferred", "refused", "unknown")
@@ -115,7 +116,7 @@ def status_view(world: WorldLike, frames: Mapping[str, int], now: datetime) -> V
         "states": states,
         **count_axes(world, chosen),
         "conditions": tell(fleet_conditions(world, [stance(world, key) for key in chosen])),
-        "rollout": _rollout(world.rollout) if world.rollout else None,
+        "rollout": _rollout(world.rollout, at_cap(world)) if world.rollout else None,
         "suspended": len(world.suspended),
         "inFlight": world.in_flight,
         "frames": dict(sorted(frames.items())),
@@ -186,12 +187,12 @@ def _members(world: WorldLike, members: list[str]) -> View:
     }
 
 
-def _rollout(rollout: Rollout) -> View:
+def _rollout(rollout: Rollout, capped: str) -> View:
     return {
         "commit": rollout.commit,
         "base": rollout.base,
         "phase": rollout.phase.value,
-        "reason": rollout.reason,
+        "reason": capped or rollout.reason,
         "wave": rollout.wave + 1,
         "waves": len(rollout.waves),
         "members": sum(map(len, rollout.waves)),
