@@ -9,6 +9,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from reconciler.simulator.faults import Faults
+
 
 def edit(repository, old, new):
     text = (repository.folder / "fleet.yaml").read_text()
@@ -24,8 +26,8 @@ def port():
         return found.getsockname()[1]
 
 
-async def apply(yard, port, *words):
-    source = ("--source", str(yard.repository.folder), "--listen", f"127.0.0.1:{port}", "--wait", "15s")
+async def apply(yard, port, *words, wait="15s"):
+    source = ("--source", str(yard.repository.folder), "--listen", f"127.0.0.1:{port}", "--wait", wait)
     return await yard.run("apply", *map(str, words), *source, "-o", "json")
 
 
@@ -83,6 +85,24 @@ async def test_a_station_that_has_lost_its_memory_since_stops_the_whole(yard, po
     log = await refused(yard, port, fleet, file)
     assert "error: B2: 3 to install now, 0 writes in the plan" in log
     assert "1 objection: nothing was written; review it anew" in log
+
+
+async def test_a_station_that_is_there_and_not_read_is_deferred_whatever_it_has_come_to_hold(yard, port, tmp_path):
+    first, file = yard.repository.commit(), tmp_path / "plan.json"
+    edit(yard.repository, "-7 kW", "-5 kW")
+    fleet = await review_live(yard, port, first, file)
+    fleet.order("B2", Faults(ignore="all"))
+    fleet.reboot("B2", keep_memory=False)
+    before = written(fleet)
+    code, out, log = await apply(yard, port, file, wait="4s")
+    rows = {row["identity"]: row for row in json.loads(out)}
+    assert (code, {name: row["state"] for name, row in rows.items()}) == (
+        5,
+        {"A1": "in-sync", "A2": "in-sync", "B1": "in-sync", "B2": "deferred"},
+    ), log
+    assert (rows["B2"]["connected"], "was not read when the plan was made" in rows["B2"]["reason"]) == (True, True)
+    writes = {name: count - before[name] for name, count in written(fleet).items()}
+    assert writes == {"A1": 1, "A2": 1, "B1": 0, "B2": 0}
 
 
 async def test_a_station_that_can_take_less_since_stops_the_whole(yard, port, tmp_path):
