@@ -10,6 +10,7 @@ import typer
 from reconciler.cli.orders import SERVER
 
 if TYPE_CHECKING:
+    from reconciler.cli.client import Client
     from reconciler.cli.output import Format
 
 EXAMPLE = "Example: reconciler get stations -l line=night -o json; reconciler get profiles -o json > state.json"
@@ -67,6 +68,8 @@ def get(
     with Client(server) as client:
         asked = {"label": labels, "state": state} if kind in OF_STATIONS else {}
         rows = client.get("stations" if kind is Kind.PROFILES else kind.value, **asked)
+        if labels and not rows:
+            _say_nobody(client, labels, state)
         if kind is Kind.PROFILES:
             _emit_profiles(client.get("state"), {row["identity"].casefold() for row in rows}, form)
             return
@@ -75,6 +78,18 @@ def get(
     else:
         draw = {Kind.STATIONS: stations_table, Kind.GROUPS: _groups, Kind.SITES: _sites}[kind]
         emit_table(draw(rows))
+
+
+def _say_nobody(client: Client, labels: list[str], state: str | None) -> None:
+    """Say on stderr that labels choose no station, and which of them was probably meant otherwise."""
+    from reconciler.cli.terminal import say
+    from reconciler.profiles.wording import nearest
+
+    known = {f"{key}={value}" for row in client.get("stations") for key, value in row["labels"].items()}
+    strange = [each for each in labels if each not in known]
+    hints = [f"; did you mean {near}?" for each in strange[:1] if (near := nearest(each, known))]
+    also = f" in the state {state}" if state and not strange else ""
+    say(f"note: no station{also} carries {', '.join(strange or labels)}{''.join(hints)}")
 
 
 def _emit_profiles(state: dict[str, Any], chosen: set[str], form: Format) -> None:

@@ -85,11 +85,12 @@ def _zone(name: str, fleet: Path) -> ZoneInfo:
 
     from reconciler.cli.inputs import read_tree
     from reconciler.errors import ManifestError, RevisionError, UsageError
+    from reconciler.manifests.fields import timezone_hint
     from reconciler.manifests.load import load
 
     try:
         return ZoneInfo(name or load(read_tree(fleet)).timezone)
     except (KeyError, ValueError, OSError) as error:
-        raise UsageError(f"--timezone: `{name}` is not a time zone; an IANA name such as Europe/Amsterdam") from error
+        raise UsageError(f"--timezone: `{name}` is not a time zone; {timezone_hint(name)}") from error
     except (ManifestError, RevisionError) as error:
         raise UsageError("local times need a time zone: give --timezone, or --fleet with the fleet's folder") from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, TypeAlias
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
@@ -26,6 +26,7 @@ from reconciler.manifests.quantity import (
     parse_volts,
 )
 from reconciler.manifests.times import DAY_GROUPS, parse_clock, parse_date, parse_days, parse_duration, parse_month_day
+from reconciler.profiles.wording import nearest
 
 INT32 = 2_147_483_647
 
@@ -197,9 +198,14 @@ def check_timezone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):
-        hint = "an IANA name such as Europe/Amsterdam"
-        raise Malformed(f"`{text[:80]}` is not a time zone", "unknown-timezone", hint) from None
+        raise Malformed(f"`{text[:80]}` is not a time zone", "unknown-timezone", timezone_hint(text)) from None
     return text
+
+
+def timezone_hint(text: str) -> str:
+    """Say which time zone may have been meant."""
+    near = nearest(text, available_timezones())
+    return f"did you mean `{near}`?" if near else "an IANA name such as Europe/Amsterdam"
 
 
 def read_protocol(value: object) -> object:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from reconciler.errors import StoreLost, UsageError
 from reconciler.profiles.form import write_instant
+from reconciler.profiles.wording import suggest
 from reconciler.reported.events import RawAnswered
 from reconciler.reported.saved import write_state
 from reconciler.rollout.commands import SendRaw
@@ -38,6 +40,11 @@ from reconciler.web.view import (
     status_view,
 )
 from reconciler.web.view import identity as spelt
+
+LARGEST_SLIP = 2
+"""By how many characters a misspelt identity may be longer or shorter than the one that was meant."""
+MOST_COMPARED = 2_000
+"""With how many identities a misspelt one is compared; whoever asks must not keep the controller busy."""
 
 __all__ = ["MOST_BYTES", "Ports", "make_app"]
 
@@ -188,8 +195,11 @@ def _outside(app: FastAPI, ports: Ports) -> None:
 
 def _key(ports: Ports, identity: str) -> str:
     key = identity.casefold()
-    if key not in keys(ports.controller.world):
-        raise fail(404, f"there is no station {identity!r} in the fleet", "`reconciler get stations` lists them")
+    known = keys(ports.controller.world)
+    if key not in known:
+        alike = (each for each in known if abs(len(each) - len(key)) <= LARGEST_SLIP)
+        near = suggest(identity, (spelt(ports.controller.world, each) for each in islice(alike, MOST_COMPARED)))
+        raise fail(404, f"there is no station {identity!r} in the fleet{near}", "`reconciler get stations` lists them")
     return key
 
 

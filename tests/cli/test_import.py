@@ -343,6 +343,7 @@ def test_changes_between_minutes_are_taken_with_round():
     [
         (("none.json", "--timezone", "UTC"), "none.json can't be read"),
         (("-", "--timezone", "Mars"), "`Mars` is not a time zone"),
+        (("-", "--timezone", "Europe/Amsterdm"), "is not a time zone; did you mean `Europe/Amsterdam`?"),
         (("-", "--fleet", "."), "local times need a time zone"),
     ],
 )

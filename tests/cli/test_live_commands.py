@@ -105,6 +105,32 @@ def test_stations_that_wait_for_people_or_waves_say_so_where_nothing_else_is_to_
     assert lines[2].rstrip().endswith("drifted by hand")
 
 
+def test_labels_that_no_station_carries_are_told_with_the_ones_that_were_meant(answers, reconciler):
+    answers.by_path["/api/v1/stations"] = []
+    answers.by_path["/api/v1/state"] = {"stations": []}
+    result = reconciler("get", "stations", "-l", "line=night")
+    assert (result.exit_code, result.stderr) == (0, "note: no station carries line=night\n")
+    assert reconciler("get", "profiles", "-l", "line=night").stderr == "note: no station carries line=night\n"
+    assert reconciler("get", "stations", "-o", "name").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (("-l", "lin=night"), "no station carries lin=night; did you mean line=night?"),
+        (("-l", "line=night", "-l", "zzz=1"), "no station carries zzz=1"),
+        (("-l", "line=night", "--state", "drifted"), "no station in the state drifted carries line=night"),
+    ],
+)
+def test_the_labels_that_there_are_help_to_say_which_was_meant(monkeypatch, words, note):
+    def answer(_, path, **asked):
+        return [] if asked.get("label") else [{"labels": {"line": "night", "depot": "north"}}]
+
+    monkeypatch.setattr("reconciler.cli.client.Client.get", answer)
+    result = CliRunner().invoke(app, ["get", "stations", *words], env={"RECONCILER_SERVER": "http://127.0.0.1:1"})
+    assert (result.exit_code, result.stderr) == (0, f"note: {note}\n")
+
+
 def test_no_station_is_no_name(answers, reconciler):
     answers.by_path["/api/v1/stations"] = []
     assert reconciler("get", "stations", "-o", "name").stdout == ""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.manifests.fields import timezone_hint
+
 VERSION = "apiVersion: v2g.fleet/v1alpha1\n"
 EVSES = "evses: [{id: 1, charge: 11 kW}]"
 
@@ -138,6 +140,11 @@ def test_what_is_wrong_is_one_error_with_its_place(base, errors_of, text, rule, 
     (error,) = errors_of({"base.yaml": base, "extra.yaml": VERSION + text})
     assert (error.rule, error.place.file, error.place.line) == (rule, "extra.yaml", line)
     assert hint is None or error.hint == hint
+
+
+def test_a_misspelt_time_zone_is_told_the_one_that_was_meant():
+    assert timezone_hint("europe/amsterdm") == "did you mean `Europe/Amsterdam`?"
+    assert timezone_hint("xyz123") == "an IANA name such as Europe/Amsterdam"
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,7 @@ async def test_the_state_can_be_read_back_as_a_saved_state(client, yard):
     [
         ("/api/v1/stations/nobody", 404, "nobody"),
         ("/api/v1/stations/nobody/explain", 404, "nobody"),
+        ("/api/v1/stations/A11/explain", 404, "there is no station 'A11' in the fleet; did you mean A1?"),
         ("/api/v1/stations?state=fine", 422, "in-sync"),
         ("/api/v1/stations?label=line", 422, "label"),
         ("/api/v1/history?limit=0", 422, "limit"),
