@@ -7,14 +7,18 @@ shown by its number.
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from reconciler.cli.terminal import COLUMNS
 from reconciler.errors import ManifestError
 
 WIDTH = 92
 """Columns of a line that are shown; of a longer one, those around the place."""
+LEAST_BESIDE = 30
+"""Columns for a hint beside its caret; with less it begins on a line of its own."""
 _BEFORE = 30
 """Columns kept to the left of the place where a line is cut."""
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -53,10 +57,8 @@ class Excerpts:
         number, before = str(place.line), lines[place.line - 2] if place.line > 1 else ""
         margin = " " * len(number)
         caret = f"{' ' * (_width(line[cut:start]) + bool(cut))}{'^' * _carets(line, cut, start, end)}"
-        rows = (
-            Row(f"{number} | ", _clip(line, cut)),
-            Row(f"{margin} | ", f"{caret} {error.hint}".rstrip(), is_caret=True),
-        )
+        told = _beside(caret, error.hint, COLUMNS - len(f"  {margin} | "))
+        rows = (Row(f"{number} | ", _clip(line, cut)), *(Row(f"{margin} | ", each, is_caret=True) for each in told))
         shown = Row(f"{str(place.line - 1).rjust(len(number))} | ", _clip(before, cut)) if before.strip() else None
         return (shown, *rows) if shown else rows
 
@@ -65,6 +67,19 @@ class Excerpts:
             text = self._files.get(file)
             self._lines[file] = () if text is None else _BREAK.split(text)
         return self._lines[file]
+
+
+def _beside(caret: str, hint: str, room: int) -> list[str]:
+    """Put a hint beside its caret, or below it where there is too little room; no line is longer than the room."""
+    if not hint:
+        return [caret]
+    if len(caret) + 1 + len(hint) <= room:
+        return [f"{caret} {hint}"]
+    indent = " " * min(len(caret) - len(caret.lstrip()), room // 2)
+    if len(caret) + LEAST_BESIDE <= room:
+        return textwrap.wrap(hint, room, initial_indent=f"{caret} ", subsequent_indent=indent, break_on_hyphens=False)
+    below = textwrap.wrap(hint, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return [caret, *below]
 
 
 def span(line: str, column: int) -> tuple[int, int]:

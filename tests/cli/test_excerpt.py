@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cli.excerpt import WIDTH, Excerpts, span
+from reconciler.cli.terminal import COLUMNS
 from reconciler.errors import ManifestError, Place
 
 
@@ -75,12 +76,29 @@ def test_nothing_is_quoted_without_a_line_or_a_file():
 
 def test_a_long_line_is_cut_on_both_sides_and_the_caret_stays_under_its_word():
     line = "x" * 500 + " wrong " + "y" * 500
-    row, caret = quote(line, 1, 502)
+    row, caret, hint = quote(line, 1, 502)
+    assert hint.text.strip() == "write it so"
     assert row.text.startswith("…xxx")
     assert row.text.endswith("yyy…")
     assert len(row.text) <= WIDTH + 2
     assert row.text[caret.text.index("^") :].startswith("wrong ")
     assert caret.text.count("^") < len(row.text)
+
+
+def test_a_hint_that_does_not_fit_beside_its_caret_goes_on_below_it():
+    long = "write it so and so, or so and so, or leave it out where the group above says the same already"
+    rows = [row.text for row in quote("    identites: 12", 1, 5, long)]
+    assert rows[1].startswith("    ^^^^^^^^^ write it so")
+    assert rows[2].index(rows[2].strip()) == 4
+    assert " ".join(row.strip() for row in rows[1:]) == f"^^^^^^^^^ {long}"
+    wide = [row.text for row in quote("x" * 80, 1, 1, long)]
+    assert (wide[1], wide[2]) == ("^" * 80, long)
+
+
+@given(st.integers(0, 120), st.integers(1, 60), st.text(st.sampled_from("ab- "), max_size=300))
+def test_no_line_below_an_error_is_wider_than_a_terminal(before, word, hint):
+    rows = quote(" " * before + "w" * word, 1, before + 1, hint.strip())
+    assert all(len(f"  {row.margin}{row.text}") <= COLUMNS for row in rows)
 
 
 def test_the_caret_counts_the_columns_that_a_terminal_takes():
