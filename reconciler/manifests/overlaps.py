@@ -19,6 +19,9 @@ MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 MOST_DATED = 200
 """How many windows a schedule may have where dates decide: each is held against each."""
 
+RECENT = date(2027, 1, 1).toordinal()
+"""Of the sampled days, those before it are shown only where windows clash on no later one: they are gone by."""
+
 Clash = tuple[int, int, str]
 """The numbers of two windows, the earlier first, and when they first clash."""
 
@@ -67,10 +70,12 @@ class Overlaps:
         return self._days[key]
 
     def _meeting(self, one: frozenset[int], other: frozenset[int], shift: int) -> int | None:
-        """Give the first day on which the one window holds, and the other `shift` days later."""
+        """Give the first day, of late if need be, on which the one window holds and the other `shift` days later."""
         key = (id(one), id(other), shift)
         if key not in self._meetings:
-            self._meetings[key] = min((day for day in one if day + shift in other), default=None)
+            self._meetings[key] = min(
+                (day for day in one if day + shift in other), key=lambda day: (day < RECENT, day), default=None
+            )
         return self._meetings[key]
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from reconciler.manifests.fleet import Site, Station
 from reconciler.plan.guardrails.finding import Fact
 from reconciler.plan.guardrails.tracks import Kind, Track, Tracks, kind_of
+from reconciler.plan.words import describe_instant
 from reconciler.profiles.timeline import Timeline, timeline, total
 
 ZERO = Decimal(0)
@@ -30,7 +31,7 @@ def check_sites(tracks: Tracks) -> Iterator[tuple[Fact, tuple[str, ...]]]:
     split = {kind: sums(track.lowest, track.highest) for kind, track in alike.items()}
     for name in sorted(members):
         lines = [total((split[kind][way], count) for kind, count in members[name].items()) for way in (0, 1)]
-        yield from ((fact, ()) for fact in _check(tracks.fleet.sites[name], lines, tracks.now))
+        yield from ((fact, ()) for fact in _check(tracks.fleet.sites[name], lines, tracks))
 
 
 def _alike(stations: Iterable[Station]) -> Iterator[tuple[str, Station, int]]:
@@ -50,13 +51,14 @@ def sums(lowest: Timeline, highest: Timeline) -> tuple[Timeline, Timeline]:
     return draw, feed
 
 
-def _check(site: Site, lines: list[Timeline], now: datetime) -> Iterator[Fact]:
+def _check(site: Site, lines: list[Timeline], tracks: Tracks) -> Iterator[Fact]:
+    zone = ZoneInfo(tracks.fleet.timezone)
     for name, cap, line in (("import", site.import_w, lines[0]), ("export", site.export_w, lines[1])):
         excess = next(((start, power) for start, power in line.steps if power is not None and power > cap), None)
         if excess is not None:
-            start = max(excess[0], now)
+            start = describe_instant(max(excess[0], tracks.now), zone)
             message = (
-                f"the schedules of site {site.name} {name} {_kilowatts(excess[1])} at {start:%Y-%m-%d %H:%M} UTC, "
+                f"the schedules of site {site.name} {name} {_kilowatts(excess[1])} at {start}, "
                 f"over its cap of {_kilowatts(cap)}"
             )
             yield Fact(f"site-{name}", message, site.place, f"spec.{name}")

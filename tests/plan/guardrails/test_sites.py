@@ -127,7 +127,8 @@ def test_an_excess_is_told_once_with_its_first_moment_and_the_way_out():
     (finding,) = (each for each in prove(renderer, MONDAY) if each.guardrail.startswith("site"))
     assert finding.is_error
     error = finding.as_error()
-    assert error.message == "the schedules of site quay import 42.0 kW at 2026-11-23 16:00 UTC, over its cap of 30.0 kW"
+    when = "at Mon 2026-11-23 17:00"
+    assert error.message == f"the schedules of site quay import 42.0 kW {when}, over its cap of 30.0 kW"
     assert (error.rule, error.field) == ("site-import", "spec.import")
     assert error.hint.startswith("lower a schedule")
 
