@@ -255,12 +255,16 @@ class Group:
     place: Place
 
 
+LABEL = "label "
+"""What stands before the key of a label among what a line of a table says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Station:
     """Hold a station; `groups` are nearest first, `assignments` highest priority first, its ancestors' among them.
 
     `origins` tells where its settings come from, and is shared by stations that have them alike; `told` names what its
-    own line of a table says instead. `manifests.origins` puts both together.
+    own line of a table says instead, its labels one by one. `manifests.origins` puts both together.
     """
 
     identity: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.manifests.fleet import Evse, Origin, Station
+from reconciler.manifests.fleet import LABEL, Evse, Origin, Station
 from reconciler.manifests.snapshot import TABLE_SUFFIX
 from reconciler.profiles.form import plain
 
@@ -35,13 +35,13 @@ def _origins(station: Station) -> Iterator[Origin]:
 
 def _told(station: Station) -> Iterator[tuple[str, str]]:
     """Give what the station's own line of a table says."""
-    for field in station.told:
-        if field == "evses":
-            yield field, ", ".join(_rating(each) for each in station.evses)
-        elif field == "model":
-            yield field, station.model
-        else:
-            yield field, ", ".join(f"{key}={value}" for key, value in sorted(station.labels.items()))
+    own = [field.removeprefix(LABEL) for field in station.told if field.startswith(LABEL)]
+    if "model" in station.told:
+        yield "model", station.model
+    if own:
+        yield "labels", ", ".join(f"{key}={station.labels[key]}" for key in own)
+    if "evses" in station.told:
+        yield "evses", ", ".join(_rating(each) for each in station.evses)
 
 
 def _rating(evse: Evse) -> str:

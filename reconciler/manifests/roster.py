@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.manifests.complaints import field_path
 from reconciler.manifests.fields import check_identity
-from reconciler.manifests.fleet import Current, Evse
+from reconciler.manifests.fleet import LABEL, Current, Evse
 from reconciler.manifests.identities import MAX_STATIONS, Rated, Row, expand
 from reconciler.manifests.models import EvseSpec
 from reconciler.manifests.quantity import Malformed
@@ -226,5 +226,5 @@ class Roster:
 
 def _told(row: Row) -> tuple[str, ...]:
     """Name what a table's line says of its station."""
-    said = (("model", row.model), ("labels", row.labels), ("evses", row.ratings))
-    return tuple(name for name, value in said if value)
+    labels = (f"{LABEL}{key}" for key, _ in sorted(row.labels))
+    return (*(("model",) if row.model else ()), *labels, *(("evses",) if row.ratings else ()))

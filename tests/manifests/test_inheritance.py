@@ -141,7 +141,7 @@ def test_stations_that_inherit_alike_share_what_they_inherit(load_extra):
 
 
 def test_what_a_table_says_of_a_station_is_set_by_its_line(load_extra):
-    text = "apiVersion: v2g.fleet/v1alpha1\nkind: StationSet\nmetadata: {name: t}\n"
+    text = "apiVersion: v2g.fleet/v1alpha1\nkind: StationSet\nmetadata: {name: t, labels: {depot: north}}\n"
     text += "spec: {identities: t.csv, evses: [{id: 1, charge: 1 kW}]}\n"
     table = "identity,model,label:line,charge\nT1,,,\nT2,fine,night,7 kW\n"
     fleet = load_extra(text, **{"t.csv": table})
@@ -151,6 +151,7 @@ def test_what_a_table_says_of_a_station_is_set_by_its_line(load_extra):
     assert (told["evses"].value, str(told["evses"].place)) == ("1: +7 kW -0 kW", "t.csv:3:1")
     assert (told["model"].value, told["model"].level) == ("fine", "Table t.csv")
     assert told["labels"].value == "line=night"
+    assert str(told["labels"].place) == "t.csv:3:1"
     assert [field for field in told if field not in plain] == ["site", "model", "labels", "schedules"]
 
 
