@@ -39,7 +39,14 @@ def init(
     _write(folder, files)
     for path in sorted(files):
         say(f"wrote {folder / path}")
-    say(f"ok: {parts}; next: git init, git add, and `reconciler validate {folder}` after each edit")
+    begin = "git add" if _in_repository(folder) else "git init, git add,"
+    say(f"ok: {parts}; next: {begin} and `reconciler validate {folder}` after each edit")
+
+
+def _in_repository(folder: Path) -> bool:
+    """Tell whether a folder lies in a repository already."""
+    place = folder.resolve()
+    return any((each / ".git").exists() for each in (place, *place.parents))
 
 
 def _refuse_full(folder: Path) -> None:

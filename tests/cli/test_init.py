@@ -28,6 +28,12 @@ def made(tmp_path):
     return tmp_path / "north-depot"
 
 
+def test_inside_a_repository_nobody_is_told_to_make_another(tmp_path):
+    assert "; next: git init, git add, and " in run("init", tmp_path / "alone").stderr
+    (tmp_path / ".git").mkdir()
+    assert "; next: git add and " in run("init", tmp_path / "deep" / "fleet").stderr
+
+
 def test_a_new_fleet_has_one_of_each_and_validates_without_a_warning(made):
     fleet = load(read_folder(made))
     assert (fleet.name, fleet.timezone) == ("north-depot", "Europe/Amsterdam")
