@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import chain, groupby
 
 from reconciler.profiles.form import plain
 from reconciler.profiles.profile import ChargingSchedule, Kind, Period, Profile, Purpose, Unit
@@ -40,8 +40,8 @@ class Lease:
         since, until = max(self.begin, other.begin), min(self.end, other.end)
         if self.unit is not other.unit or until - since < LEAST_SHARED:
             return False
-        edges = {since, *(at for at, _ in (*self.steps, *other.steps) if since < at < until)}
-        return all(_word(self.said_at(edge)) == _word(other.said_at(edge)) for edge in edges)
+        edges = (at for at, _ in (*self.steps, *other.steps) if since < at < until)
+        return all(_word(self.said_at(edge)) == _word(other.said_at(edge)) for edge in chain((since,), edges))
 
     def join(self, other: Lease) -> Lease:
         """Give what two that agree say together."""
