@@ -20,7 +20,7 @@ demo: setup  ## play one fleet's day: rollout, quiet, change, waves, drift, refu
 	$(BIN)/reconciler demo
 
 test: setup  ## run the whole test suite
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report=term
 
 check: setup  ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .
