@@ -39,3 +39,12 @@ def pytest_terminal_summary(terminalreporter):
     from days.report import summarise
 
     summarise(terminalreporter)
+
+
+SLOW = ("e2e", "kill", "laws", "days", "store")
+"""Folders whose tests take seconds each; begun first, so that no worker is left alone with them at the end."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the slow."""
+    items.sort(key=lambda item: SLOW.index(item.path.parent.name) if item.path.parent.name in SLOW else len(SLOW))
