@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 EXAMPLE = (
     "Example: reconciler run --source https://git.example.org/fleets.git --path harbour-buses --auth stations.auth"
 )
+STORE = typer.Option(
+    "",
+    metavar="URL",
+    help="Where all that has to be kept is: a file, postgresql://…, or none; default: a file in the state folder.",
+)
+FRAME_LOG = typer.Option(
+    None,
+    help="Write the frames of chosen stations to this file, one JSON line each; of nobody until they are chosen, "
+    "here or later over the API: --frame-log ocpp-json.log --frame-log-stations 'Q3-*'.",
+)
+FRAME_LOG_STATIONS = typer.Option(
+    [], metavar="GLOB", help="Whose frames go to --frame-log: 'Q3-*', or '*' for all; may be given several times."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +58,12 @@ def run(
     api: str = typer.Option("127.0.0.1:8081", help="Where the HTTP API listens."),
     auth: Path | None = typer.Option(None, help="File of `identity:hash` lines; without it, loopback only."),
     read_back: str = typer.Option("15m", help="How often every station is read back as a matter of routine."),
-    store: str = typer.Option(
-        "",
-        metavar="URL",
-        help="Where all that has to be kept is: a file, postgresql://…, or none; default: a file in the state folder.",
-    ),
+    store: str = STORE,
     require_signature: bool = typer.Option(False, help="Take only commits whose signature git finds good."),
     retention: str = typer.Option("400d", help="How long history is kept."),
     log_format: str = typer.Option("", help="json or text; default: text on a terminal, json elsewhere."),
-    frame_log: Path | None = typer.Option(
-        None,
-        help="Write the frames of chosen stations to this file, one JSON line each; of nobody until they are chosen, "
-        "here or later over the API: --frame-log ocpp-json.log --frame-log-stations 'Q3-*'.",
-    ),
-    frame_log_stations: list[str] = typer.Option(
-        [], metavar="GLOB", help="Whose frames go to --frame-log: 'Q3-*', or '*' for all; may be given several times."
-    ),
+    frame_log: Path | None = FRAME_LOG,
+    frame_log_stations: list[str] = FRAME_LOG_STATIONS,
     notify: Path | None = typer.Option(None, help="YAML file of whom to tell of rollouts, storms and leases at risk."),
     clock: str = typer.Option("", envvar="RECONCILER_CLOCK", hidden=True),
 ) -> None:
