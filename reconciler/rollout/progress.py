@@ -266,7 +266,7 @@ def untried(rollout: Rollout) -> str:
 
     Who is offline holds nothing up (invariant 10); who refuses whatever it is sent tells nothing of the new revision.
     """
-    if not 0 <= rollout.wave < len(rollout.waves) - 1:
+    if rollout.open or not 0 <= rollout.wave < len(rollout.waves) - 1:
         return ""
     wave = rollout.waves[rollout.wave]
     refused = sum(key in rollout.forgiven for key in wave)

@@ -14,9 +14,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from reconciler.rollout.conditions import Reason
-from reconciler.rollout.progress import Phase, Rollout
+from reconciler.rollout.progress import Phase, Rollout, untried
 from reconciler.web.measures import CALLS, OTHER, Measures
 from reconciler.web.ports import Controlling, Counting, WorldLike
+from reconciler.web.standstill import at_cap
 from reconciler.web.survey import Survey, survey
 from reconciler.web.view import STATES
 
@@ -63,7 +64,7 @@ class _Fleet(Collector):
         seen = survey(world, now)
         yield from _stations(seen, world)
         yield from _leases(seen, now)
-        yield from _rollout(world.rollout, now)
+        yield from _rollout(world, now)
         yield from self._queues(world)
         yield from self._keeping(world, now)
 
@@ -126,7 +127,8 @@ def _leases(seen: Survey, now: datetime) -> Iterator[Metric]:
     yield _gauge("drift_oldest_seconds", "For how long the station that has drifted longest has", age)
 
 
-def _rollout(rollout: Rollout | None, now: datetime) -> Iterator[Metric]:
+def _rollout(world: WorldLike, now: datetime) -> Iterator[Metric]:
+    rollout = world.rollout
     phases = GaugeMetricFamily(f"{NAMESPACE}_rollout_phase", "Where the last rollout stands.", labels=["phase"])
     for phase in Phase:
         phases.add_metric([phase.value], float(rollout is not None and rollout.phase is phase))
@@ -134,6 +136,8 @@ def _rollout(rollout: Rollout | None, now: datetime) -> Iterator[Metric]:
     if rollout is None:
         return
     yield _gauge("rollout_phase_seconds", "For how long it stands there", (now - rollout.changed_at).total_seconds())
+    waits = bool(untried(rollout) or at_cap(world)) and rollout.phase is Phase.RELEASING
+    yield _gauge("rollout_waits_for_person", "Whether no wave follows before a person says so", waits)
     yield _gauge("rollout_wave", "The last wave released, from 1; 0 before any", rollout.wave + 1)
     yield _gauge("rollout_waves", "How many waves it has", len(rollout.waves))
     members = GaugeMetricFamily(f"{NAMESPACE}_rollout_members", "Stations of the rollout.", labels=["status"])

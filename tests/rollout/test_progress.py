@@ -24,6 +24,7 @@ from reconciler.rollout.progress import (
     pause,
     promote,
     resume,
+    untried,
 )
 from reconciler.rollout.windows import Verdict
 from toys import NOON
@@ -146,6 +147,7 @@ def test_soon_after_a_start_who_is_offline_is_waited_for_unless_a_person_said_ot
 
 def test_a_wave_in_which_everybody_there_refused_already_waits_for_a_person():
     first = seen(replace(ask(begun())[0], forgiven=Map({"a": None})), a=THERE)
+    assert untried(replace(first, open=Map({"z": None}))) == ""
     held, move = ask(first)
     assert (held.phase, move) == (Phase.RELEASING, None)
     assert held.reason.startswith("nobody of wave 1 could be tried: 1 station refused what came before already; `rec")

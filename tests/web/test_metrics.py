@@ -87,6 +87,15 @@ def test_a_rollout_shows_its_phase_waves_and_members(scraped, yard):
         2,
     )
     assert shown["reconciler_rollout_phase_seconds",] == 60
+    assert shown["reconciler_rollout_waits_for_person",] == 0
+
+
+@pytest.mark.parametrize(("phase", "waits"), [(Phase.RELEASING, 1), (Phase.PAUSED, 0)])
+def test_a_wave_that_could_not_be_tried_waits_for_a_person(scraped, yard, phase, waits):
+    stands = replace(rollout(yard.now), phase=phase, verified=Map(), open=Map())
+    forgiven = Map(dict.fromkeys(stands.waves[stands.wave]))
+    yard.world = replace(yard.world, rollout=replace(stands, forgiven=forgiven))
+    assert scraped.samples()["reconciler_rollout_waits_for_person",] == waits
 
 
 def test_calls_are_counted_by_the_actions_of_the_program_and_others_together(scraped):
