@@ -33,7 +33,8 @@ def _evse(evse: View, zone: ZoneInfo) -> Iterator[str]:
     yield f"EVSE {evse['evseId']}: {_command(evse, zone)}"
     source = evse["source"]
     if source is not None and source["source"] is not None:
-        yield from wrap(_speaker(source, zone), "  ", "    ")
+        end = "" if source["to"] == evse["leaseEnds"] else f" until {_moment(source['to'], zone)}"
+        yield from wrap(_speaker(source["source"], end), "  ", "    ")
     elif source is not None:
         yield "  no schedule spoke then"
     yield from _write(evse, zone)
@@ -53,12 +54,10 @@ def _command(evse: View, zone: ZoneInfo) -> str:
     return f"between -{_power(told['mostExportW'])} and {most}" if told["mostExportW"] else f"limit {most}"
 
 
-def _speaker(stretch: View, zone: ZoneInfo) -> str:
-    """Name the schedule that spoke, and where."""
-    source = stretch["source"]
+def _speaker(source: View, end: str) -> str:
+    """Name the schedule that spoke, and where; its end is told where that lies within the lease."""
     said = f"{source['schedule']}, {source['window']}, priority {source['priority']}, group {source['group']}"
-    end = _moment(stretch["to"], zone)
-    return f"{said}, asks for {source['power']} until {end}, at {source['place']}"
+    return f"{said}, asks for {source['power']}{end}, at {source['place']}"
 
 
 def _write(evse: View, zone: ZoneInfo) -> Iterator[str]:

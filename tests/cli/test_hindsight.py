@@ -60,6 +60,20 @@ def test_the_power_the_line_and_the_write_of_an_instant_gone_by(fleet):
         assert words in text.replace("\n    ", " ")
 
 
+def test_the_end_of_a_lease_is_not_passed_off_as_that_of_a_window(fleet):
+    long = revision(
+        commit="feed0001",
+        swap=(
+            ('from: "14:00", to: "18:00"', 'from: "14:00", to: "17:00"'),
+            ('from: "18:00", to: "22:00"', 'from: "18:00", to: "24:00"'),
+        ),
+    )
+    fleet = ToyFleet().load(long).connect().run()
+    view, text = explain(fleet, "A-1", NOON + 8 * HOUR, known=(long,))
+    assert view["evses"][0]["source"]["to"] == view["evses"][0]["leaseEnds"]
+    assert "asks for 3 kW, at fleet.yaml" in " ".join(text.split())
+
+
 def test_the_place_is_that_of_the_window_and_not_of_the_document(fleet):
     view, _ = explain(fleet, "A-1", NOON + 2 * HOUR)
     later, _ = explain(fleet.run(8 * HOUR), "A-1", NOON + 6 * HOUR)
